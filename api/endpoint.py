@@ -1,0 +1,328 @@
+"""The kit every endpoint stands on: one decorator that reads, checks, answers and documents a call.
+
+Around each handler runs one database transaction. A remembered answer (Idempotency-Key) commits in the same
+transaction as its effect, so that a crash loses neither or both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Response, current_app, g, request
+from pydantic import BaseModel, ValidationError
+
+from api.auth import Principal, authenticate, instant_of
+from api.problems import HttpProblem, from_dispatch, from_validation
+from api.problems import answer as answer_problem
+from dispatch.bootstrap import System
+from dispatch.domain.errors import DispatchError, Stale
+from dispatch.store import Session
+from dispatch.store.access import Remembered
+
+_KEY_CHARS = {chr(code) for code in range(0x21, 0x7F)}
+
+
+@dataclass
+class Call:
+    """What a handler gets: the caller, the instant, the transaction, the checked body and query."""
+
+    system: System
+    session: Session
+    principal: Principal
+    now: datetime
+    real_now: datetime
+    body: Any = None
+    query: Any = None
+    raw: bytes = b""
+
+    @property
+    def mode(self) -> str:
+        """The world this call sees."""
+        return self.principal.mode
+
+    @property
+    def lang(self) -> str:
+        """The language of the answer's sentences: vi or en."""
+        lang: str = g.lang
+        return lang
+
+    def if_match(self) -> int | None:
+        """The version named by If-Match; None where the header is absent."""
+        header = request.headers.get("If-Match")
+        if header is None:
+            return None
+        text = header.strip().removeprefix("W/").strip('"')
+        if not text.isdigit() or len(text) > 9:
+            raise Stale(code="stale", vi="If-Match không đúng phiên bản.", en="If-Match names no version of this.")
+        return int(text)
+
+
+@dataclass
+class Answer:
+    """A handler's answer: JSON-able body or bytes, with headers."""
+
+    body: Any
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    remembered: dict[str, Any] | None = None
+    """What a replay shows instead of `body`: for answers with a secret that is shown once and kept nowhere."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One documented operation."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    scopes: tuple[str, ...]
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    out: type[BaseModel] | None
+    status: int
+    idempotent: bool
+    tag: str
+    produces: str
+    accepts: str
+    errors: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The operation id: the handler's name."""
+        return self.handler.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the handler's docstring."""
+        return (self.handler.__doc__ or self.name).strip().splitlines()[0]
+
+
+ENDPOINTS: list[Endpoint] = []
+
+
+def route(
+    method: str,
+    path: str,
+    *,
+    tag: str,
+    scopes: tuple[str, ...] = ("shop", "operator"),
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    out: type[BaseModel] | None = None,
+    status: int = 200,
+    idempotent: bool | None = None,
+    produces: str = "application/json",
+    accepts: str = "application/json",
+    errors: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a handler `f(call, **path_parameters) -> Answer | JSON-able` under a path like `/v1/requests/<id>`.
+
+    `scopes` are those that may call it (empty: anyone, without a key). A POST is idempotent by key unless told not.
+    """
+
+    def register(handler: Callable[..., Any]) -> Callable[..., Any]:
+        keyed = method == "POST" if idempotent is None else idempotent
+        ENDPOINTS.append(
+            Endpoint(method, path, handler, scopes, body, query, out, status, keyed, tag, produces, accepts, errors)
+        )
+        return handler
+
+    return register
+
+
+def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
+    """Handle one HTTP call of an endpoint."""
+    system: System = current_app.extensions["system"]
+    for value in parameters.values():
+        if len(value) > 200 or not value.isprintable():
+            raise HttpProblem(404, "not_found", "Không tìm thấy.", "There is no such thing.")
+    _acceptable(endpoint)
+    real_now = datetime.now(UTC)
+    if not endpoint.scopes:
+        with system.store.begin() as session:
+            nobody = Principal("nobody", "public", "live")
+            return _run(endpoint, Call(system, session, nobody, real_now, real_now), parameters)
+    with system.store.begin() as session:
+        principal = authenticate(request, session, real_now)
+    g.owner = principal.owner
+    _limited(principal)
+    if principal.scope not in endpoint.scopes:
+        raise HttpProblem(403, "scope_not_allowed", "Khóa này không dùng được ở đây.", "This key may not call this.")
+    now, moved = instant_of(request, principal, real_now)
+    key = _idempotency_key(endpoint)
+    try:
+        with system.store.begin() as session:
+            if moved and principal.key_id:
+                session.access.note_instant(principal.key_id, now)
+            call = Call(system, session, principal, now, real_now)
+            return _run(endpoint, call, parameters, key)
+    except DispatchError as error:
+        if key is not None and error.permanent and not isinstance(error, Stale) and hasattr(g, "fingerprint"):
+            _remember_refusal(system, endpoint, principal, key, error, real_now)
+        raise
+
+
+def _run(endpoint: Endpoint, call: Call, parameters: dict[str, str], key: str | None = None) -> Response:
+    call.raw = request.get_data(cache=True) if endpoint.method in ("POST", "PUT", "PATCH") else b""
+    call.query = _query(endpoint)
+    call.body = _body(endpoint, call.raw)
+    if key is not None:
+        g.fingerprint = _fingerprint(call)
+        if (kept := _replayed(call, endpoint, key)) is not None:
+            return kept
+    given = endpoint.handler(call, **parameters)
+    answer = given if isinstance(given, Answer) else Answer(given)
+    response = _response(endpoint, answer)
+    if key is not None and response.status_code < 500:
+        text = response.get_data(as_text=True) if answer.remembered is None else _json(answer.remembered)
+        _remember(call.session, endpoint, call.principal, key, response, text, call.real_now)
+    return response
+
+
+def _replayed(call: Call, endpoint: Endpoint, key: str) -> Response | None:
+    route_text = f"{endpoint.method} {request.path}"
+    owner = call.principal.owner
+    if not call.session.try_lock(f"idem:{owner}:{route_text}:{key}"):
+        raise HttpProblem(
+            409,
+            "idempotency_in_progress",
+            "Yêu cầu cùng Idempotency-Key đang được xử lý.",
+            "The first call with this Idempotency-Key is still running.",
+            headers={"Retry-After": "1"},
+        )
+    kept = call.session.access.remembered(owner, route_text, key)
+    if kept is None:
+        return None
+    if kept.fingerprint != g.fingerprint:
+        raise HttpProblem(
+            422,
+            "idempotency_key_reused",
+            "Idempotency-Key này đã dùng cho nội dung khác.",
+            "This Idempotency-Key was used with another body.",
+        )
+    response = Response(kept.body, kept.status)
+    response.headers.extend(kept.headers)
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _remember(
+    session: Session, endpoint: Endpoint, who: Principal, key: str, response: Response, text: str, at: datetime
+) -> None:
+    headers = _kept_headers(response)
+    kept = Remembered(g.fingerprint, response.status_code, headers, text)
+    session.access.remember(who.owner, f"{endpoint.method} {request.path}", key, kept, at)
+
+
+def _remember_refusal(
+    system: System, endpoint: Endpoint, who: Principal, key: str, error: DispatchError, at: datetime
+) -> None:
+    response = answer_problem(from_dispatch(error))
+    with system.store.begin() as session:
+        _remember(session, endpoint, who, key, response, response.get_data(as_text=True), at)
+
+
+def _kept_headers(response: Response) -> dict[str, str]:
+    return {name: response.headers[name] for name in ("Content-Type", "Location", "ETag") if name in response.headers}
+
+
+def _idempotency_key(endpoint: Endpoint) -> str | None:
+    if not endpoint.idempotent:
+        return None
+    key = request.headers.get("Idempotency-Key")
+    if not key:
+        raise HttpProblem(
+            400,
+            "idempotency_key_required",
+            "Thiếu tiêu đề Idempotency-Key.",
+            "The header Idempotency-Key is required.",
+        )
+    if len(key) > 255 or not set(key) <= _KEY_CHARS:
+        raise HttpProblem(
+            400,
+            "idempotency_key_invalid",
+            "Idempotency-Key phải là 1–255 ký tự ASCII in được.",
+            "Idempotency-Key must be 1 to 255 printable ASCII characters.",
+        )
+    return key
+
+
+def _fingerprint(call: Call) -> str:
+    body = call.body.model_dump_json() if isinstance(call.body, BaseModel) else call.raw.hex()
+    query = call.query.model_dump_json() if isinstance(call.query, BaseModel) else ""
+    return hashlib.sha256(f"{body}\n{query}".encode()).hexdigest()
+
+
+def _query(endpoint: Endpoint) -> BaseModel | None:
+    if endpoint.query is None:
+        return None
+    try:
+        return endpoint.query.model_validate_strings(request.args.to_dict())
+    except ValidationError as error:
+        raise from_validation(error) from error
+
+
+def _body(endpoint: Endpoint, raw: bytes) -> BaseModel | None:
+    if endpoint.body is None:
+        return None
+    if request.mimetype != "application/json":
+        raise HttpProblem(415, "unsupported_media_type", "Nội dung phải là application/json.", "Send application/json.")
+    try:
+        return endpoint.body.model_validate_json(raw)
+    except ValidationError as error:
+        raise from_validation(error) from error
+
+
+def _acceptable(endpoint: Endpoint) -> None:
+    accept = request.accept_mimetypes
+    kinds = (endpoint.produces, "application/problem+json")
+    if accept and not any(accept.quality(kind) > 0 for kind in kinds):
+        raise HttpProblem(406, "not_acceptable", f"Chỉ trả lời {kinds[0]}.", f"This answers {kinds[0]} only.")
+
+
+def _limited(principal: Principal) -> None:
+    buckets = current_app.extensions.get("buckets")
+    if buckets is None:
+        return
+    granted, left, wait = buckets.take(principal.owner)
+    g.rate = (int(buckets.rate), left, wait)
+    if not granted:
+        raise HttpProblem(
+            429,
+            "rate_limited",
+            "Quá nhiều yêu cầu; xin chờ.",
+            "Too many requests; wait.",
+            headers={"Retry-After": str(wait)},
+        )
+
+
+def _json(body: Any) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _response(endpoint: Endpoint, answer: Answer) -> Response:
+    if isinstance(answer.body, bytes):
+        response = Response(answer.body, answer.status or endpoint.status, content_type=answer.content_type)
+    elif answer.body is None:
+        response = Response(b"", answer.status or 204)
+    else:
+        body = answer.body.model_dump(mode="json") if isinstance(answer.body, BaseModel) else answer.body
+        response = Response(_json(body), answer.status or endpoint.status, content_type=answer.content_type)
+    response.headers.extend(answer.headers)
+    return response
+
+
+def operation_answer(operation_id: str, status: str = "queued") -> Answer:
+    """202 with the operation to watch."""
+    headers = {"Location": f"/v1/operations/{operation_id}"}
+    return Answer({"id": operation_id, "status": status}, 202, headers)
+
+
+IDEMPOTENCY_KEPT = timedelta(hours=96)
+"""How long first answers are kept; docs/api.md promises 72 hours at least."""

@@ -1,0 +1,33 @@
+"""gunicorn's settings, the same in the one-machine mode and in the image; what may vary comes from DISPATCH_*."""
+
+import signal
+from pathlib import Path
+
+from dispatch.lifeline import die_with_parent
+from dispatch.settings import load
+
+_settings = load(servers=True)
+
+bind = [f"[{_settings.bind}]:{_settings.port}" if ":" in _settings.bind else f"{_settings.bind}:{_settings.port}"]
+proc_name = "dieu-tin-web"
+
+# Each live stream (SSE) holds a thread, so threads are many and cheap; the processes make use of the cores.
+worker_class = "gthread"
+workers = _settings.web_workers
+threads = _settings.web_threads
+
+timeout = 60
+graceful_timeout = 5
+keepalive = 30
+# The worker's sign of life is a file it touches: in memory, so that a busy disk cannot make it look dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+control_socket_disable = True
+
+accesslog = None
+errorlog = "-"
+capture_output = False
+
+
+def post_fork(server, worker):
+    """A worker must not outlive its arbiter: it would keep the port from the next one."""
+    die_with_parent(signal.SIGKILL, parent=server.pid)

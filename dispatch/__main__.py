@@ -1,0 +1,170 @@
+"""The command line: `python -m dispatch COMMAND`. Exit code 0 good, 1 it went wrong, 2 the input was wrong."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable
+
+try:
+    from dispatch.lifeline import die_with_parent
+    from dispatch.settings import CHECKOUT, Settings, SettingsError, load
+except ModuleNotFoundError as missing:
+    sys.exit(f"dispatch: {sys.executable} lacks {missing.name}: run `make setup`, then .venv/bin/python -m dispatch.")
+
+# Each command imports what it needs when it runs: `web` need not load the worker, nor `doctor` a broken package.
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from dispatch.embedded.serve import serve
+
+    if options.with_parent:
+        die_with_parent(parent=os.getppid())
+    return serve(load())
+
+
+def _web(options: argparse.Namespace) -> int:
+    load(servers=True)
+    configuration = CHECKOUT / "deploy" / "gunicorn.conf.py"
+    os.chdir(CHECKOUT)
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", str(configuration), "api.app:create_app()"])
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from dispatch import worker
+
+    load(servers=True)
+    return worker.main() or 0
+
+
+def _clock(options: argparse.Namespace) -> int:
+    from dispatch import clock
+
+    return clock.main(load(servers=True)) or 0
+
+
+def _relay(options: argparse.Namespace) -> int:
+    from dispatch import relay
+
+    return relay.main(load(servers=True)) or 0
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from dispatch.bootstrap import migrate
+
+    migrate(load(servers=True))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from dispatch import demo
+
+    return demo.main(options.arguments, _running()) or 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from dispatch.doctor import examine
+
+    return examine(options.process)
+
+
+def _key(options: argparse.Namespace) -> int:
+    from dispatch.bootstrap import mint_key
+
+    settings = _running()
+    print(mint_key(settings, options.scope, options.mode or settings.mode, options.shop))
+    return 0
+
+
+def _user(options: argparse.Namespace) -> int:
+    from dispatch.bootstrap import set_user
+
+    given = None
+    if options.password:
+        given = (
+            getpass.getpass("Mật khẩu mới · new password: ")
+            if sys.stdin.isatty()
+            else sys.stdin.readline().rstrip("\n")
+        )
+        if len(given) < 8:
+            print("a password needs at least 8 characters: run the command again with a longer one.", file=sys.stderr)
+            return 2
+    password = set_user(_running(), options.name, given)
+    print(f"{options.name}: " + ("mật khẩu đã đổi · password changed" if given else password))
+    return 0
+
+
+def _running() -> Settings:
+    """The settings of the system that runs here or that the environment names. Raises SettingsError without one."""
+    from dispatch.embedded.serve import joined
+
+    settings = joined(load())
+    if not (settings.database_url and settings.redis_url):
+        raise SettingsError(
+            "the system does not run here: start it with `make run` in another terminal (with the same "
+            "DISPATCH_DATA_DIR), or set DISPATCH_DATABASE_URL and DISPATCH_REDIS_URL."
+        )
+    return settings
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dispatch", description="Điều Tin: postal dispatch for dossiers.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=about, description=about)
+        command.set_defaults(run=run)
+        return command
+
+    serve = add("serve", _serve, "run the whole system on this machine, database and queue included")
+    serve.add_argument("--with-parent", action="store_true", help="stop when the process that started this one ends")
+    add("web", _web, "run the web server (API, board, courier page)")
+    add("worker", _worker, "run the worker: plans, webhooks, imports")
+    add("clock", _clock, "run the clock: promises, deadlines, what falls due")
+    add("relay", _relay, "run the relay: carries committed outbox rows to the queue")
+    add("migrate", _migrate, "bring the database to the newest version, make the first operator")
+    add("demo", _demo, "play a believable day on the running system (further arguments are the demo's own)")
+    doctor = add("doctor", _doctor, "say in plain words what is wrong with this installation")
+    doctor.add_argument(
+        "process", nargs="?", default="", choices=["", "worker", "clock", "relay"], help="look only at it"
+    )
+    key = add("key", _key, "make an API key and print it once")
+    key.add_argument("--scope", required=True, choices=["shop", "operator", "courier"])
+    key.add_argument("--mode", choices=["test", "live"], help="default: DISPATCH_MODE")
+    key.add_argument("--shop", metavar="ID", help="the shop a shop key belongs to")
+    user = add("user", _user, "make a board user, or give one a new password, and print it once")
+    user.add_argument("name")
+    user.add_argument(
+        "--password", action="store_true", help="ask for the password (or read a line) instead of making one"
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code and says on stderr in one sentence what is wrong."""
+    from dispatch.domain.errors import DispatchError
+    from dispatch.embedded.place import StartError
+
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    parser = _parser()
+    options, further = parser.parse_known_args(arguments)
+    if further and options.command != "demo":
+        parser.error(f"unknown argument: {further[0]}")
+    options.arguments = further
+    try:
+        return int(options.run(options))
+    except SettingsError as error:
+        print(f"dispatch: {error}", file=sys.stderr)
+        return 2
+    except (StartError, DispatchError) as error:
+        print(f"dispatch: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

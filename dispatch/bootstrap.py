@@ -1,0 +1,177 @@
+"""How a system comes to life: settings in, a `System` of ready parts out; migrations, first keys and users."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from celery import Celery
+
+from dispatch.flows.recording import Scene
+from dispatch.queue import make_celery
+from dispatch.settings import Settings
+from dispatch.store import Store, open_store
+from dispatch.store.rows import Key
+
+if TYPE_CHECKING:
+    from dispatch.domain.addresses import Index
+    from dispatch.domain.rules import PolicyBook
+
+MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
+
+
+@dataclass(frozen=True)
+class System:
+    """The parts every process is built from."""
+
+    settings: Settings
+    store: Store
+
+    @cached_property
+    def book(self) -> PolicyBook:
+        """The rules of all provinces, read once."""
+        from dispatch import policies
+
+        return policies.load()
+
+    @cached_property
+    def places(self) -> Index:
+        """The communes of both eras with their names, read once; `places.gazetteer` finds them by code."""
+        from dispatch.store import gazetteer
+
+        return gazetteer.index()
+
+    def scene(self, now: datetime) -> Scene:
+        """What the flows need at an instant: the rules, the instant, the address links begin with."""
+        return Scene(self.book, now, self.public_url)
+
+    @cached_property
+    def queue(self) -> Celery:
+        """The queue's client."""
+        return make_celery(self.settings.redis_url)
+
+    @property
+    def public_url(self) -> str:
+        """The address that links on papers and in answers begin with."""
+        return self.settings.public_url or f"http://{self.settings.bind}:{self.settings.port}"
+
+
+def open_system(settings: Settings, *, connections: int = 20) -> System:
+    """The system on the servers that `settings` name."""
+    return System(settings, open_store(settings.database_url, connections=connections))
+
+
+def hasher() -> PasswordHasher:
+    """How passwords and PINs are kept: argon2id (19 MiB, 2 passes, the OWASP minimum; cheap enough for a phone login)."""
+    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def password_fits(password_hash: str, password: str) -> bool:
+    """Whether a password or PIN is the one that was kept."""
+    try:
+        return hasher().verify(password_hash, password)
+    except VerificationError:
+        return False
+
+
+def secret_hash(secret: str) -> str:
+    """How a key is kept: SHA-256; keys carry at least 128 random bits of their own."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def upgrade(database_url: str) -> None:
+    """Bring the schema to the newest version; safe to run from several processes at once."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["database_url"] = database_url
+    command.upgrade(config, "head")
+
+
+def migrate(settings: Settings, say: Callable[[str], None] = print) -> None:
+    """Upgrade the schema, then see to the bootstrap key and the first operator.
+
+    Says `FIRST_OPERATOR name password` where it made the first sign-in with a password of its own.
+    """
+    for attempt in range(30):
+        if _reachable(settings.database_url):
+            break
+        time.sleep(min(2.0, 0.1 * (attempt + 1)))
+    upgrade(settings.database_url)
+    store = open_store(settings.database_url, connections=2)
+    try:
+        with store.begin() as session:
+            now = session.wall_clock()
+            if settings.bootstrap_key:
+                mode = "test" if settings.bootstrap_key.startswith("test_") else settings.mode
+                key = Key(session.new_id("key"), mode, "operator", None, None, "bootstrap", None, None, None)
+                session.access.add_key(key, secret_hash(settings.bootstrap_key), now)
+            if settings.bootstrap_user:
+                name, _, password = settings.bootstrap_user.partition(":")
+                session.access.put_user(session.new_id("usr"), name, hasher().hash(password), "supervisor", now)
+            elif session.access.count_users() == 0:
+                password = secrets.token_urlsafe(9)
+                session.access.put_user(session.new_id("usr"), "dieuphoi", hasher().hash(password), "supervisor", now)
+                say(f"FIRST_OPERATOR dieuphoi {password}")
+    finally:
+        store.close()
+
+
+def _reachable(database_url: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(database_url, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def mint_key(settings: Settings, scope: str, mode: str, shop_id: str | None = None) -> str:
+    """Make a key and return its secret, which is kept nowhere."""
+    secret = new_secret(mode)
+    store = open_store(settings.database_url, connections=1)
+    try:
+        with store.begin() as session:
+            key = Key(session.new_id("key"), mode, scope, shop_id, None, secret[:9] + "…", None, None, None)
+            session.access.add_key(key, secret_hash(secret), session.wall_clock())
+    finally:
+        store.close()
+    return secret
+
+
+def new_secret(mode: str) -> str:
+    """A fresh key: `test_…` or `live_…` with 192 random bits."""
+    return f"{mode}_{secrets.token_urlsafe(24)}"
+
+
+def set_user(settings: Settings, name: str, password: str | None) -> str:
+    """Create a board user or change the password of one; returns the password now in force."""
+    chosen = password or secrets.token_urlsafe(9)
+    store = open_store(settings.database_url, connections=1)
+    try:
+        with store.begin() as session:
+            kept = hasher().hash(chosen)
+            if not session.access.set_password(name, kept):
+                session.access.put_user(session.new_id("usr"), name, kept, "supervisor", session.wall_clock())
+    finally:
+        store.close()
+    return chosen
+
+
+def beat(store: Store, name: str, detail: dict[str, object] | None = None) -> None:
+    """Say that this process lives."""
+    with store.begin() as session:
+        session.access.beat(name, datetime.now(UTC), {"pid": os.getpid(), **(detail or {})})

@@ -1,0 +1,145 @@
+"""The clock: does every second what only the passing of time brings about.
+
+Any number of clocks may run: each takes rows the others do not hold, and every change is guarded by the row's state.
+Pauses are measured by the monotonic clock, instants are the database's, so that a wall clock set back only delays.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from dispatch import logs
+from dispatch.bootstrap import System, beat, open_system
+from dispatch.domain.errors import Unavailable
+from dispatch.flows import notifying, sla_watch
+from dispatch.queue import ROUTES, broker_depth
+from dispatch.settings import Settings
+
+LOST_AFTER = timedelta(seconds=10)
+"""A task that nobody began for so long, with nothing waiting before it, was lost by the queue."""
+STALLED_AFTER = timedelta(minutes=10)
+"""The same while others wait before it: it may just be late, and queueing it again would only lengthen the queue."""
+ANSWERS_KEPT = timedelta(hours=96)
+"""First answers to an Idempotency-Key; docs/api.md promises 72 hours at least."""
+OUTBOX_KEPT = timedelta(days=1)
+SWEEP = 100
+"""Requests settled in one transaction, small enough that nobody waits long for their rows."""
+SWEEPS_A_TURN = 20
+REQUEUE = 500
+
+log = structlog.get_logger("clock")
+
+
+@dataclass
+class Duty:
+    """One thing to do `every_s` seconds; `failing` remembers that it failed last time, so that a log stays readable."""
+
+    name: str
+    every_s: float
+    do: Callable[[System], object]
+    due_at: float = 0.0
+    failing: bool = field(default=False)
+
+    def attend(self, system: System, now_s: float) -> None:
+        """Do it if it is time; an error is logged and stops nobody else."""
+        if now_s < self.due_at:
+            return
+        self.due_at = now_s + self.every_s
+        try:
+            self.do(system)
+        except Unavailable as error:
+            if not self.failing:
+                log.warning("database away", duty=self.name, reason=error.en)
+            self.failing = True
+        except Exception:
+            log.exception("duty failed", duty=self.name)
+            self.failing = True
+        else:
+            if self.failing:
+                log.info("duty done again", duty=self.name)
+            self.failing = False
+
+
+def sweep_promises(system: System) -> None:
+    """Warnings and breaches of live promises; test rows are moved by their own calls only."""
+    for _ in range(SWEEPS_A_TURN):
+        with system.store.begin() as session:
+            changed = sla_watch.sweep(session, "live", system.scene(session.wall_clock()), limit=SWEEP)
+        if changed < SWEEP:
+            return
+
+
+def requeue_deliveries(system: System) -> None:
+    """Webhook attempts whose time came, and those whose task was lost."""
+    patience = _patience(system, "deliver")
+    with system.store.begin() as session:
+        count = notifying.requeue(session, session.wall_clock() - patience, limit=REQUEUE)
+    if count:
+        log.info("deliveries queued", count=count)
+
+
+def requeue_operations(system: System) -> None:
+    """Plans nobody works on: their task was lost, or their worker died."""
+    patience = _patience(system, "plan")
+    with system.store.begin() as session:
+        at = session.wall_clock()
+        for operation_id, kind in session.planning.requeue_operations(at, at - patience):
+            if kind in ROUTES:
+                session.notices.enqueue(kind, {"operation_id": operation_id}, at)
+                log.info("operation queued again", operation=operation_id, kind=kind)
+
+
+def _patience(system: System, task: str) -> timedelta:
+    """How long a queued task may wait to be begun before it counts as lost.
+
+    Where messages or outbox rows still wait, or the broker is away, a task is more likely late than lost.
+    """
+    waiting = broker_depth(system.settings.redis_url)
+    if waiting.get(ROUTES[task], 1) > 0:
+        return STALLED_AFTER
+    with system.store.begin() as session:
+        return STALLED_AFTER if session.notices.backlog()[0] else LOST_AFTER
+
+
+def forget(system: System) -> None:
+    """Drop what nobody will ask for again: old first answers, outbox rows long handed over."""
+    with system.store.begin() as session:
+        session.access.forget_answers(session.wall_clock() - ANSWERS_KEPT)
+    with system.store.begin() as session:
+        session.notices.forget_sent(session.wall_clock() - OUTBOX_KEPT)
+
+
+def duties() -> list[Duty]:
+    """Everything the clock does, with its rhythm."""
+    return [
+        Duty("heartbeat", 2.0, lambda system: beat(system.store, "clock")),
+        Duty("promises", 1.0, sweep_promises),
+        Duty("deliveries", 1.0, requeue_deliveries),
+        Duty("operations", 2.0, requeue_operations),
+        Duty("forgetting", 3600.0, forget),
+    ]
+
+
+def main(settings: Settings) -> int:
+    """Keep time until SIGTERM or SIGINT; a database that goes away is waited for."""
+    logs.configure("clock")
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: stopping.append(number))
+    system = open_system(settings, connections=2)
+    log.info("started")
+    work = duties()
+    while not stopping:
+        for duty in work:
+            if not stopping:
+                duty.attend(system, time.monotonic())
+        time.sleep(0.1)
+    system.store.close()
+    log.info("stopped")
+    return 0

@@ -1,0 +1,234 @@
+"""Tell others: the shop's ordered feed, and each webhook that wants to know, until it has heard or the plan is over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from dispatch.domain.text import local_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dispatch.store import Session, Store
+    from dispatch.store.rows import Delivery, FeedEntry, Webhook
+
+DELAYS_S = (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""Seconds before each attempt, counted from the end of the one before it (the plan of Standard Webhooks 1.0)."""
+JITTER = 0.1
+"""A pause is up to so much longer or shorter, so that receivers that fell together are not asked together."""
+LONGEST_RETRY_AFTER_S = 86_400.0
+
+LEASE = timedelta(seconds=15)
+"""So long an attempt may be thought alive: the channel's own limit of 10 s, and room to write the outcome."""
+BUSY_PAUSE = timedelta(seconds=2)
+"""When a delivery is looked at again whose receiver had enough deliveries in flight."""
+KEPT_LINES = 30
+"""Lines of a delivery's log that are kept, the latest."""
+
+GONE = 410
+"""HTTP's word for "do not come again": it disables the webhook (Standard Webhooks 1.0)."""
+
+State = Literal["sent", "pending", "failed"]
+
+
+class Answer(Protocol):
+    """What a channel says of one attempt."""
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status; None where nobody answered."""
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """How long the receiver asked us to wait."""
+
+    def line(self) -> dict[str, Any]:
+        """The attempt as the delivery log keeps it."""
+
+
+class Lanes(Protocol):
+    """How many deliveries may be on their way to one webhook at once, so that a slow one never holds the others up."""
+
+    def enter(self, webhook_id: str) -> bool:
+        """Take a place; False where there is none now."""
+
+    def leave(self, webhook_id: str) -> None:
+        """Give the place back."""
+
+
+Post = Callable[["Webhook", str, "datetime", bytes], Answer]
+"""Send a body to a webhook under a message id, signed as of an instant."""
+
+
+def publish(
+    session: Session,
+    *,
+    mode: str,
+    shop_id: str,
+    type: str,
+    request_id: str | None,
+    occurred_at: datetime,
+    now: datetime,
+    data: dict[str, Any],
+) -> str:
+    """Append one entry to a shop's feed and owe it to each of its webhooks that wants this type; the entry's id.
+
+    `occurred_at` and `now` are instants of the caller's world (simulated for a test key); retries and leases of the
+    deliveries go by the real clock.
+    """
+    entry = _append(session, mode, shop_id, type, request_id, occurred_at, now, data)
+    real_now = session.wall_clock()
+    for hook in session.notices.webhooks(mode, shop_id, active_only=True):
+        if wants(hook.types, type):
+            _owe(session, hook, entry, real_now)
+    return entry.id
+
+
+def send_test(session: Session, hook: Webhook, now: datetime) -> str:
+    """Owe one webhook a `webhook.test` by the way every event goes, whatever types it asked for; the delivery's id."""
+    entry = _append(session, hook.mode, hook.shop_id, "webhook.test", None, now, now, {"webhook_id": hook.id})
+    return _owe(session, hook, entry, session.wall_clock())
+
+
+def _append(
+    session: Session,
+    mode: str,
+    shop_id: str,
+    type: str,
+    request_id: str | None,
+    occurred_at: datetime,
+    now: datetime,
+    data: dict[str, Any],
+) -> FeedEntry:
+    seq, entry_id = session.notices.next_seq(mode, shop_id), session.new_id("evt")
+    return session.notices.add_feed(
+        id=entry_id,
+        mode=mode,
+        shop_id=shop_id,
+        seq=seq,
+        type=type,
+        request_id=request_id,
+        occurred_at=occurred_at,
+        recorded_at=now,
+        data=data,
+    )
+
+
+def _owe(session: Session, hook: Webhook, entry: FeedEntry, real_now: datetime) -> str:
+    delivery_id = session.new_id("dlv")
+    session.notices.add_delivery(delivery_id, hook.id, entry.id, real_now)
+    session.notices.enqueue("deliver", {"delivery_id": delivery_id}, real_now)
+    return delivery_id
+
+
+def wants(types: list[str], type: str) -> bool:
+    """Whether a webhook with these `types` (`*`, an exact name, or `request.*`) wants to hear of `type`."""
+    return any(
+        pattern in ("*", type) or (pattern.endswith(".*") and type.startswith(pattern[:-1])) for pattern in types
+    )
+
+
+def body(entry: FeedEntry) -> dict[str, Any]:
+    """A feed entry as the feed and the webhooks show it."""
+    return {
+        "id": entry.id,
+        "type": entry.type,
+        "seq": entry.seq,
+        "occurred_at": local_text(entry.occurred_at),
+        "recorded_at": local_text(entry.recorded_at),
+        "livemode": entry.mode == "live",
+        "shop_id": entry.shop_id,
+        "data": entry.data,
+    }
+
+
+def next_step(
+    attempt: int, status: int | None, retry_after_s: float | None, jitter: float
+) -> tuple[State, float | None]:
+    """What follows attempt number `attempt` (1 = the first): the delivery's state, and seconds until the next attempt.
+
+    `status` is the HTTP status or None where nobody answered, `jitter` a number from -1 to 1. A receiver's
+    Retry-After can only lengthen the pause, and by a day at most.
+    """
+    if status is not None and 200 <= status < 300:
+        return "sent", None
+    if status == GONE or attempt >= len(DELAYS_S):
+        return "failed", None
+    pause_s = DELAYS_S[attempt] * (1 + JITTER * max(-1.0, min(1.0, jitter)))
+    return "pending", max(pause_s, min(retry_after_s or 0.0, LONGEST_RETRY_AFTER_S))
+
+
+def deliver(store: Store, delivery_id: str, post: Post, lanes: Lanes, jitter: float) -> State | None:
+    """Make one attempt at a delivery; its state afterwards, None where there was nothing to do now.
+
+    Claim, send, settle: no transaction is open while the receiver thinks. A claim is a lease, so that an attempt
+    whose process died is made again, and one that comes twice finds nothing to claim.
+    """
+    with store.begin() as session:
+        known = session.notices.delivery(delivery_id)
+        if known is None or known.state != "pending":
+            return None
+        if not lanes.enter(known.webhook_id):
+            session.notices.postpone_delivery(delivery_id, session.wall_clock() + BUSY_PAUSE)
+            return "pending"
+    try:
+        return _attempt(store, delivery_id, post, jitter)
+    finally:
+        lanes.leave(known.webhook_id)
+
+
+def _attempt(store: Store, delivery_id: str, post: Post, jitter: float) -> State | None:
+    with store.begin() as session:
+        at = session.wall_clock()
+        claimed = session.notices.claim_delivery(delivery_id, at, at + LEASE)
+        if claimed is None:
+            return None
+        hook = session.notices.webhook(claimed.webhook_id)
+        entry = session.notices.feed_entry(claimed.feed_id)
+        assert hook is not None and entry is not None, "a delivery's webhook and entry are held by foreign keys"
+        if not hook.active:
+            line = {"attempt": claimed.attempt, "at": local_text(at), "status": None, "error": "webhook_disabled"}
+            _settle(session, claimed, "failed", None, line, at)
+            return "failed"
+    answer = post(hook, entry.id, at, json.dumps(body(entry), ensure_ascii=False, separators=(",", ":")).encode())
+    state, pause_s = next_step(claimed.attempt, answer.status, answer.retry_after_s, jitter)
+    with store.begin() as session:
+        ended_at = session.wall_clock()
+        line = {"attempt": claimed.attempt, "at": local_text(at), **answer.line()}
+        settled = _settle(session, claimed, state, pause_s, line, ended_at)
+        if settled and answer.status == GONE:
+            session.notices.disable_webhook(hook.id, hook.url, "gone_410", ended_at)
+    return state if settled else None
+
+
+def _settle(
+    session: Session, claimed: Delivery, state: State, pause_s: float | None, line: dict[str, Any], at: datetime
+) -> bool:
+    return session.notices.settle_delivery(
+        claimed,
+        state=state,
+        next_at=None if pause_s is None else at + timedelta(seconds=pause_s),
+        log=[*claimed.log, line][-KEPT_LINES:],
+        updated_at=at,
+    )
+
+
+def replay(session: Session, delivery_id: str) -> bool:
+    """Owe a delivery once more, from its first attempt; False while an attempt at it is under way."""
+    real_now = session.wall_clock()
+    if not session.notices.reopen_delivery(delivery_id, real_now):
+        return False
+    session.notices.enqueue("deliver", {"delivery_id": delivery_id}, real_now)
+    return True
+
+
+def requeue(session: Session, lost_before: datetime, limit: int) -> int:
+    """Enqueue the deliveries whose next attempt is due, and those queued before `lost_before` that nobody began."""
+    at = session.wall_clock()
+    due = session.notices.requeue_deliveries(at, lost_before, limit)
+    for delivery_id in due:
+        session.notices.enqueue("deliver", {"delivery_id": delivery_id}, at)
+    return len(due)

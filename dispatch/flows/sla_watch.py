@@ -1,0 +1,49 @@
+"""Keep the promises' clocks: what time alone changes is found by stored instants and written by guarded update."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dispatch.domain.errors import NotFound
+from dispatch.flows.recording import Scene, refuse_backwards, settle
+
+if TYPE_CHECKING:
+    from dispatch.store import Session
+    from dispatch.store.rows import Request
+
+
+def sweep(session: Session, mode: str, scene: Scene, limit: int = 500) -> int:
+    """Settle every promise of one world with something due up to `scene.now`; how many requests changed.
+
+    Rows are locked one by one and looked at again under the lock, so any number of sweeps may run at once.
+    """
+    changed = 0
+    for request_id in dict.fromkeys(row[0] for row in session.consignments.due_for_check(mode, scene.now, limit)):
+        request = session.consignments.get(mode, request_id, lock=True)
+        if request is not None and settle(session, scene, request):
+            changed += 1
+    return changed
+
+
+def touch(session: Session, scene: Scene, mode: str, request_id: str, shop_id: str | None, *, change: bool) -> Request:
+    """A request as it stands at `scene.now`, locked where it is to be changed; 404 where it is not the caller's.
+
+    A row of the test world first gets what the sweeps would have done up to that instant.
+    """
+    lock = change or mode == "test"
+    request = session.consignments.get(mode, request_id, lock=lock)
+    if request is None or (shop_id is not None and request.shop_id != shop_id):
+        raise no_such_request()
+    if change:
+        refuse_backwards(request, scene.now)
+    if mode == "test" and settle(session, scene, request):
+        settled = session.consignments.get(mode, request_id)
+        assert settled is not None
+        return settled
+    return request
+
+
+def no_such_request() -> NotFound:
+    """The answer for a request that is not there, or is another shop's."""
+    return NotFound(code="not_found", vi="Không có yêu cầu này.", en="There is no such request.")
+

@@ -1,0 +1,181 @@
+"""Who may call: keys, users, sign-ins, remembered answers, the audit trail and heartbeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from dispatch.store import tables as t
+from dispatch.store.rows import Key, User, record
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The stored first answer to an idempotent call."""
+
+    fingerprint: str
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+class Access:
+    """Keys, users, sign-ins, remembered answers, audit, heartbeats."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    # keys
+    def add_key(self, key: Key, secret_hash: str, at: datetime) -> bool:
+        """Keep a key by the hash of its secret; False where that very secret is known already."""
+        row = upsert(t.keys).values(
+            id=key.id,
+            mode=key.mode,
+            scope=key.scope,
+            shop_id=key.shop_id,
+            courier_id=key.courier_id,
+            hint=key.hint,
+            secret_hash=secret_hash,
+            expires_at=key.expires_at,
+            created_at=at,
+        )
+        return self._c.execute(row.on_conflict_do_nothing(index_elements=["secret_hash"])).rowcount == 1
+
+    def key_by_hash(self, secret_hash: str, at: datetime) -> Key | None:
+        """The live key of that secret hash at the real instant `at`."""
+        found = self._c.execute(
+            select(t.keys).where(
+                t.keys.c.secret_hash == secret_hash,
+                t.keys.c.revoked_at.is_(None),
+                or_(t.keys.c.expires_at.is_(None), t.keys.c.expires_at > at),
+            )
+        ).first()
+        return None if found is None else record(Key, found)
+
+    def key_by_id(self, key_id: str) -> Key | None:
+        """A key by its id, also a revoked one."""
+        found = self._c.execute(select(t.keys).where(t.keys.c.id == key_id)).first()
+        return None if found is None else record(Key, found)
+
+    def revoke_key(self, key_id: str, at: datetime) -> bool:
+        """End a key; False where it was not live."""
+        change = update(t.keys).where(t.keys.c.id == key_id, t.keys.c.revoked_at.is_(None)).values(revoked_at=at)
+        return self._c.execute(change).rowcount == 1
+
+    def note_instant(self, key_id: str, at: datetime) -> None:
+        """Remember the latest test instant a key has used."""
+        self._c.execute(
+            update(t.keys)
+            .where(t.keys.c.id == key_id, or_(t.keys.c.latest_at.is_(None), t.keys.c.latest_at < at))
+            .values(latest_at=at)
+        )
+
+    def latest_test_instant(self) -> datetime | None:
+        """The latest instant any test key has used: the board's clock of the test world."""
+        latest: datetime | None = self._c.execute(
+            select(func.max(t.keys.c.latest_at)).where(t.keys.c.mode == "test")
+        ).scalar()
+        return latest
+
+    # users of the board
+    def user(self, name: str) -> User | None:
+        """A user by name, locked for this transaction (so that wrong passwords count exactly)."""
+        found = self._c.execute(select(t.users).where(t.users.c.name == name).with_for_update()).first()
+        return None if found is None else record(User, found)
+
+    def count_users(self) -> int:
+        """How many people can sign in."""
+        return int(self._c.execute(select(func.count()).select_from(t.users)).scalar_one())
+
+    def put_user(self, user_id: str, name: str, password_hash: str, role: str, at: datetime) -> bool:
+        """Create a user; False where the name is taken."""
+        row = upsert(t.users).values(id=user_id, name=name, password_hash=password_hash, role=role, created_at=at)
+        return self._c.execute(row.on_conflict_do_nothing(index_elements=["name"])).rowcount == 1
+
+    def set_password(self, name: str, password_hash: str) -> bool:
+        """Change a password, forget wrong tries, end that user's sign-ins; False where nobody has that name."""
+        changed = self._c.execute(
+            update(t.users)
+            .where(t.users.c.name == name)
+            .values(password_hash=password_hash, wrong_passwords=0, locked_until=None)
+        ).rowcount
+        ids = select(t.users.c.id).where(t.users.c.name == name).scalar_subquery()
+        self._c.execute(delete(t.sign_ins).where(t.sign_ins.c.user_id == ids))
+        return changed == 1
+
+    def note_password_try(self, user_id: str, wrong: int, locked_until: datetime | None) -> None:
+        """Keep the count of wrong passwords and until when the user is locked out."""
+        self._c.execute(
+            update(t.users).where(t.users.c.id == user_id).values(wrong_passwords=wrong, locked_until=locked_until)
+        )
+
+    def add_sign_in(self, secret_hash: str, user_id: str, at: datetime, lasts: timedelta) -> None:
+        """Begin a sign-in and drop the ones that ended."""
+        self._c.execute(delete(t.sign_ins).where(t.sign_ins.c.expires_at < at))
+        self._c.execute(
+            insert(t.sign_ins).values(secret_hash=secret_hash, user_id=user_id, created_at=at, expires_at=at + lasts)
+        )
+
+    def signed_in(self, secret_hash: str, at: datetime) -> User | None:
+        """The user of a live sign-in."""
+        found = self._c.execute(
+            select(t.users)
+            .join(t.sign_ins, t.sign_ins.c.user_id == t.users.c.id)
+            .where(t.sign_ins.c.secret_hash == secret_hash, t.sign_ins.c.expires_at > at)
+        ).first()
+        return None if found is None else record(User, found)
+
+    def sign_out(self, secret_hash: str) -> None:
+        """End a sign-in."""
+        self._c.execute(delete(t.sign_ins).where(t.sign_ins.c.secret_hash == secret_hash))
+
+    # remembered answers
+    def remembered(self, owner: str, route: str, key: str) -> Remembered | None:
+        """The first answer to this key, if it was answered."""
+        row = self._c.execute(
+            select(t.idempotency).where(
+                t.idempotency.c.owner == owner, t.idempotency.c.route == route, t.idempotency.c.key == key
+            )
+        ).first()
+        return None if row is None else Remembered(row.fingerprint, row.status, row.headers, row.body)
+
+    def remember(self, owner: str, route: str, key: str, answer: Remembered, at: datetime) -> None:
+        """Keep the first answer in the same transaction as its effect."""
+        self._c.execute(
+            upsert(t.idempotency)
+            .values(
+                owner=owner,
+                route=route,
+                key=key,
+                fingerprint=answer.fingerprint,
+                status=answer.status,
+                headers=answer.headers,
+                body=answer.body,
+                created_at=at,
+            )
+            .on_conflict_do_nothing()
+        )
+
+    def forget_answers(self, before: datetime) -> int:
+        """Drop remembered answers older than `before`; how many went."""
+        return self._c.execute(delete(t.idempotency).where(t.idempotency.c.created_at < before)).rowcount
+
+    # audit and heartbeats
+    def audit(self, mode: str, at: datetime, actor: str, action: str, target: str, detail: dict[str, Any]) -> None:
+        """Append one line of who did what when."""
+        self._c.execute(
+            insert(t.audit).values(mode=mode, at=at, actor=actor, action=action, target=target, detail=detail)
+        )
+
+    def beat(self, name: str, at: datetime, detail: dict[str, Any]) -> None:
+        """Say that the process `name` lives."""
+        row = upsert(t.heartbeats).values(name=name, at=at, detail=detail)
+        self._c.execute(row.on_conflict_do_update(index_elements=["name"], set_={"at": at, "detail": detail}))
+
+    def heartbeats(self) -> dict[str, tuple[datetime, dict[str, Any]]]:
+        """When each process was last heard of."""
+        return {row.name: (row.at, row.detail) for row in self._c.execute(select(t.heartbeats))}

@@ -1,0 +1,122 @@
+"""Requests, their legs and the events of both."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text, tuple_, update
+
+from dispatch.store import tables as t
+from dispatch.store.rows import EventRow, LegRow, Request, record
+
+
+class Consignments:
+    """Requests with their legs; events are appended, never changed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def next_serial(self, mode: str) -> int:
+        """The next item serial; a number given out is never given out again, whatever crashes."""
+        name = "item_serial_live" if mode == "live" else "item_serial_test"
+        return int(self._c.execute(text(f"select nextval('{name}')")).scalar_one())
+
+    def add(self, request: dict[str, Any], legs: list[dict[str, Any]]) -> None:
+        """Insert a request with its legs."""
+        self._c.execute(insert(t.requests).values(**request))
+        self._c.execute(insert(t.legs), legs)
+
+    def get(self, mode: str, request_id: str, *, lock: bool = False) -> Request | None:
+        """A request; locked until the transaction ends where it is to be changed."""
+        query = select(t.requests).where(t.requests.c.mode == mode, t.requests.c.id == request_id)
+        row = self._c.execute(query.with_for_update() if lock else query).first()
+        return None if row is None else record(Request, row)
+
+    def by_reference(self, mode: str, shop_id: str, kind: str, external_ref: str) -> str | None:
+        """The id of the request with that natural key."""
+        c = t.requests.c
+        found: str | None = self._c.execute(
+            select(c.id).where(
+                c.mode == mode, c.shop_id == shop_id, c.kind == kind, c.external_ref == external_ref
+            )
+        ).scalar()
+        return found
+
+    def legs(self, request_id: str) -> list[LegRow]:
+        """The legs of a request, pickup first."""
+        rows = self._c.execute(select(t.legs).where(t.legs.c.request_id == request_id).order_by(t.legs.c.leg))
+        return [record(LegRow, row) for row in rows]
+
+    def legs_of(self, request_ids: list[str]) -> dict[str, list[LegRow]]:
+        """The legs of many requests, by request id."""
+        found: dict[str, list[LegRow]] = {request_id: [] for request_id in request_ids}
+        if not request_ids:
+            return found
+        rows = self._c.execute(
+            select(t.legs).where(t.legs.c.request_id.in_(request_ids)).order_by(t.legs.c.request_id, t.legs.c.leg)
+        )
+        for row in rows:
+            found[row.request_id].append(record(LegRow, row))
+        return found
+
+    def by_item(self, item_id: str) -> tuple[Request, LegRow] | None:
+        """The request and leg that an item number belongs to."""
+        row = self._c.execute(select(t.legs).where(t.legs.c.item_id == item_id)).first()
+        if row is None:
+            return None
+        leg = record(LegRow, row)
+        request = self.get(leg.mode, leg.request_id)
+        return None if request is None else (request, leg)
+
+    def change(self, request_id: str, **values: Any) -> None:
+        """Write columns of a request that is locked by this transaction."""
+        self._c.execute(update(t.requests).where(t.requests.c.id == request_id).values(**values))
+
+    def change_leg(self, request_id: str, leg: str, **values: Any) -> None:
+        """Write columns of a leg whose request is locked by this transaction."""
+        self._c.execute(update(t.legs).where(t.legs.c.request_id == request_id, t.legs.c.leg == leg).values(**values))
+
+    def due_for_check(self, mode: str, until: datetime, limit: int) -> list[tuple[str, str]]:
+        """(request id, leg) whose promise has something to decide up to `until`, oldest first."""
+        c = t.legs.c
+        rows = self._c.execute(
+            select(c.request_id, c.leg)
+            .where(c.mode == mode, c.next_check_at <= until)
+            .order_by(c.next_check_at)
+            .limit(limit)
+        )
+        return [(row.request_id, row.leg) for row in rows]
+
+    def add_event(self, **values: Any) -> bool:
+        """Append an event; False where its id is known already."""
+        known = self._c.execute(select(t.events.c.seq).where(t.events.c.id == values["id"])).first()
+        if known is not None:
+            return False
+        self._c.execute(insert(t.events).values(**values))
+        return True
+
+    def events(self, request_id: str, leg: str | None = None) -> list[EventRow]:
+        """The events of a request (or of one leg) as they were recorded."""
+        query = select(t.events).where(t.events.c.request_id == request_id)
+        if leg is not None:
+            query = query.where(t.events.c.leg == leg)
+        return [record(EventRow, row) for row in self._c.execute(query.order_by(t.events.c.seq))]
+
+    def page(
+        self, mode: str, shop_id: str | None, filters: dict[str, Any], after: tuple[datetime, str] | None, limit: int
+    ) -> list[Request]:
+        """Requests in the order of creation after a cursor; `filters`: status, external_ref, updated_after."""
+        c = t.requests.c
+        query = select(t.requests).where(c.mode == mode).order_by(c.created_at, c.id).limit(limit)
+        if shop_id is not None:
+            query = query.where(c.shop_id == shop_id)
+        if "status" in filters:
+            query = query.where(c.status == filters["status"])
+        if "external_ref" in filters:
+            query = query.where(c.external_ref == filters["external_ref"])
+        if "updated_after" in filters:
+            query = query.where(c.updated_at > filters["updated_after"])
+        if after is not None:
+            query = query.where(tuple_(c.created_at, c.id) > tuple_(*after))
+        return [record(Request, row) for row in self._c.execute(query)]

@@ -1,0 +1,134 @@
+"""The post's network as the operator keeps it: shops, offices, calendars, couriers, shifts, proofs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from dispatch.store import tables as t
+from dispatch.store.rows import Courier, Office, Shift, Shop, record
+
+
+class Network:
+    """Shops, offices, calendars, couriers, shifts and the proofs couriers bring."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def _put(self, table: Table, keys: dict[str, Any], values: dict[str, Any], at: datetime) -> bool:
+        """Create or replace one row; True where it is new."""
+        stamps: dict[str, Any] = {"updated_at": at}
+        fresh = {"created_at": at} if "created_at" in table.c else {}
+        known = self._c.execute(
+            select(*(table.c[name] for name in keys)).where(*(table.c[name] == value for name, value in keys.items()))
+        ).first()
+        row = upsert(table).values(**keys, **values, **stamps, **fresh)
+        self._c.execute(row.on_conflict_do_update(index_elements=list(keys), set_={**values, **stamps}))
+        return known is None
+
+    def put_shop(self, mode: str, shop_id: str, values: dict[str, Any], at: datetime) -> bool:
+        """Create or replace a shop; its feed number stays."""
+        return self._put(t.shops, {"mode": mode, "id": shop_id}, values, at)
+
+    def shop(self, mode: str, shop_id: str) -> Shop | None:
+        """A shop of one world."""
+        row = self._c.execute(select(t.shops).where(t.shops.c.mode == mode, t.shops.c.id == shop_id)).first()
+        return None if row is None else record(Shop, row)
+
+    def shops(self, mode: str) -> list[Shop]:
+        """All shops of one world."""
+        rows = self._c.execute(select(t.shops).where(t.shops.c.mode == mode).order_by(t.shops.c.id))
+        return [record(Shop, row) for row in rows]
+
+    def put_office(self, mode: str, office_id: str, values: dict[str, Any], at: datetime) -> bool:
+        """Create or replace a post office."""
+        return self._put(t.offices, {"mode": mode, "id": office_id}, values, at)
+
+    def office(self, mode: str, office_id: str) -> Office | None:
+        """A post office of one world."""
+        row = self._c.execute(select(t.offices).where(t.offices.c.mode == mode, t.offices.c.id == office_id)).first()
+        return None if row is None else record(Office, row)
+
+    def offices(self, mode: str) -> list[Office]:
+        """All post offices of one world."""
+        rows = self._c.execute(select(t.offices).where(t.offices.c.mode == mode).order_by(t.offices.c.id))
+        return [record(Office, row) for row in rows]
+
+    def put_calendar(self, mode: str, calendar_id: str, body: dict[str, Any], at: datetime) -> bool:
+        """Create or replace a calendar."""
+        return self._put(t.calendars, {"mode": mode, "id": calendar_id}, {"body": body}, at)
+
+    def calendar(self, mode: str, calendar_id: str) -> dict[str, Any] | None:
+        """The body of a calendar kept by the operator."""
+        body: dict[str, Any] | None = self._c.execute(
+            select(t.calendars.c.body).where(t.calendars.c.mode == mode, t.calendars.c.id == calendar_id)
+        ).scalar()
+        return body
+
+    def put_courier(self, mode: str, courier_id: str, values: dict[str, Any], at: datetime) -> bool:
+        """Create or replace a courier."""
+        return self._put(t.couriers, {"mode": mode, "id": courier_id}, values, at)
+
+    def courier(self, mode: str, courier_id: str) -> Courier | None:
+        """A courier of one world."""
+        row = self._c.execute(
+            select(t.couriers).where(t.couriers.c.mode == mode, t.couriers.c.id == courier_id)
+        ).first()
+        return None if row is None else record(Courier, row)
+
+    def couriers(self, mode: str) -> list[Courier]:
+        """All couriers of one world."""
+        rows = self._c.execute(select(t.couriers).where(t.couriers.c.mode == mode).order_by(t.couriers.c.id))
+        return [record(Courier, row) for row in rows]
+
+    def couriers_by_phone(self, phone: str) -> list[Courier]:
+        """The couriers of that phone number (one per world at most), locked for this transaction."""
+        rows = self._c.execute(
+            select(t.couriers).where(t.couriers.c.phone == phone).order_by(t.couriers.c.mode).with_for_update()
+        )
+        return [record(Courier, row) for row in rows]
+
+    def note_pin_try(self, courier: Courier, wrong: int, locked_until: datetime | None) -> None:
+        """Keep the count of wrong PINs and until when the courier is locked out."""
+        self._c.execute(
+            update(t.couriers)
+            .where(t.couriers.c.mode == courier.mode, t.couriers.c.id == courier.id)
+            .values(wrong_pins=wrong, locked_until=locked_until)
+        )
+
+    def note_position(self, mode: str, courier_id: str, lat: float, lng: float, at: datetime) -> None:
+        """Keep where a courier was last seen; an older sighting never replaces a newer one."""
+        c = t.couriers.c
+        self._c.execute(
+            update(t.couriers)
+            .where(c.mode == mode, c.id == courier_id, c.last_seen_at.is_(None) | (c.last_seen_at <= at))
+            .values(last_lat=lat, last_lng=lng, last_seen_at=at)
+        )
+
+    def put_shift(self, mode: str, courier_id: str, day: date, values: dict[str, Any], at: datetime) -> bool:
+        """Create or replace a courier's shift of one date."""
+        return self._put(t.shifts, {"mode": mode, "courier_id": courier_id, "date": day}, values, at)
+
+    def shift(self, mode: str, courier_id: str, day: date) -> Shift | None:
+        """A courier's shift of one date."""
+        row = self._c.execute(
+            select(t.shifts).where(t.shifts.c.mode == mode, t.shifts.c.courier_id == courier_id, t.shifts.c.date == day)
+        ).first()
+        return None if row is None else record(Shift, row)
+
+    def shifts(self, mode: str, day: date) -> list[Shift]:
+        """All shifts of one date."""
+        rows = self._c.execute(
+            select(t.shifts).where(t.shifts.c.mode == mode, t.shifts.c.date == day).order_by(t.shifts.c.courier_id)
+        )
+        return [record(Shift, row) for row in rows]
+
+    def add_media(self, mode: str, courier_id: str, sha256: str, content_type: str, content: bytes, at: datetime) -> bool:
+        """Keep a proof by its hash; False where it is there already."""
+        row = upsert(t.media).values(
+            mode=mode, courier_id=courier_id, sha256=sha256, content_type=content_type, content=content, created_at=at
+        )
+        return self._c.execute(row.on_conflict_do_nothing()).rowcount == 1

@@ -1,0 +1,247 @@
+"""Telling others: the ordered feed, webhooks, their deliveries, and the outbox to the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from dispatch.store import tables as t
+from dispatch.store.rows import Delivery, FeedEntry, Webhook, record
+
+
+class Notices:
+    """Feed, webhooks, deliveries and outbox."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    # the feed
+    def next_seq(self, mode: str, shop_id: str) -> int:
+        """The next number of a shop's feed; holds the shop's row so that numbers appear in order, without gaps."""
+        change = (
+            update(t.shops)
+            .where(t.shops.c.mode == mode, t.shops.c.id == shop_id)
+            .values(feed_seq=t.shops.c.feed_seq + 1)
+            .returning(t.shops.c.feed_seq)
+        )
+        return int(self._c.execute(change).scalar_one())
+
+    def add_feed(self, **values: Any) -> FeedEntry:
+        """Append one entry to the feed of its shop."""
+        return record(FeedEntry, self._c.execute(insert(t.feed).values(**values).returning(t.feed)).one())
+
+    def feed_after(self, mode: str, shop_id: str, after: int, limit: int) -> list[FeedEntry]:
+        """The entries of a shop's feed with a number above `after`."""
+        c = t.feed.c
+        rows = self._c.execute(
+            select(t.feed).where(c.mode == mode, c.shop_id == shop_id, c.seq > after).order_by(c.seq).limit(limit)
+        )
+        return [record(FeedEntry, row) for row in rows]
+
+    def feed_entry(self, feed_id: str) -> FeedEntry | None:
+        """One entry of the feed."""
+        return self.feed_entries([feed_id]).get(feed_id)
+
+    def feed_entries(self, feed_ids: Collection[str]) -> dict[str, FeedEntry]:
+        """Entries of the feed by id."""
+        rows = self._c.execute(select(t.feed).where(t.feed.c.id.in_(feed_ids)))
+        return {row.id: record(FeedEntry, row) for row in rows}
+
+    # webhooks
+    def add_webhook(self, **values: Any) -> None:
+        """Register a webhook."""
+        self._c.execute(insert(t.webhooks).values(**values))
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """A webhook by id."""
+        row = self._c.execute(select(t.webhooks).where(t.webhooks.c.id == webhook_id)).first()
+        return None if row is None else record(Webhook, row)
+
+    def webhooks(
+        self,
+        mode: str,
+        shop_id: str | None,
+        *,
+        active_only: bool = False,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[Webhook]:
+        """The webhooks of a shop, or of all shops of one world, in the order they were made; a page where asked."""
+        c = t.webhooks.c
+        query = select(t.webhooks).where(c.mode == mode).order_by(c.created_at, c.id).limit(limit)
+        if shop_id is not None:
+            query = query.where(c.shop_id == shop_id)
+        if active_only:
+            query = query.where(c.active)
+        if after is not None:
+            last = select(c.created_at, c.id).where(c.mode == mode, c.id == after).scalar_subquery()
+            query = query.where(tuple_(c.created_at, c.id) > last)
+        return [record(Webhook, row) for row in self._c.execute(query)]
+
+    def change_webhook(self, webhook_id: str, **values: Any) -> None:
+        """Write columns of a webhook."""
+        self._c.execute(update(t.webhooks).where(t.webhooks.c.id == webhook_id).values(**values))
+
+    def disable_webhook(self, webhook_id: str, url: str, reason: str, at: datetime) -> None:
+        """Stop calling a webhook, unless it was given another address meanwhile."""
+        c = t.webhooks.c
+        change = update(t.webhooks).where(c.id == webhook_id, c.url == url, c.active)
+        self._c.execute(change.values(active=False, disabled_reason=reason, updated_at=at))
+
+    def drop_webhook(self, webhook_id: str) -> None:
+        """Remove a webhook and its deliveries."""
+        self._c.execute(delete(t.webhooks).where(t.webhooks.c.id == webhook_id))
+
+    def allow_receiver(self, host: str, port: int, reason: str, until: datetime) -> None:
+        """Let webhooks go to one private address until an instant."""
+        changing = {"reason": reason, "until": until}
+        row = upsert(t.allowed_receivers).values(host=host, port=port, **changing)
+        self._c.execute(row.on_conflict_do_update(index_elements=["host", "port"], set_=changing))
+
+    def receiver_allowed(self, host: str, port: int, at: datetime) -> bool:
+        """Whether the machine's owner lets webhooks go to this private address now."""
+        c = t.allowed_receivers.c
+        found = self._c.execute(select(c.host).where(c.host == host, c.port == port, c.until > at)).first()
+        return found is not None
+
+    # deliveries
+    def add_delivery(self, delivery_id: str, webhook_id: str, feed_id: str, at: datetime) -> None:
+        """Owe one feed entry to one webhook, now."""
+        self._c.execute(
+            upsert(t.deliveries)
+            .values(
+                id=delivery_id,
+                webhook_id=webhook_id,
+                feed_id=feed_id,
+                state="pending",
+                attempt=0,
+                next_at=at,
+                queued_at=at,
+                log=[],
+                created_at=at,
+                updated_at=at,
+            )
+            .on_conflict_do_nothing(index_elements=["webhook_id", "feed_id"])
+        )
+
+    def claim_delivery(self, delivery_id: str, at: datetime, lease_until: datetime) -> Delivery | None:
+        """Take a delivery that is due and nobody else holds; None where it is done, early or taken."""
+        c = t.deliveries.c
+        change = (
+            update(t.deliveries)
+            .where(
+                c.id == delivery_id,
+                c.state == "pending",
+                c.next_at <= at,
+                or_(c.lease_until.is_(None), c.lease_until < at),
+            )
+            .values(lease_until=lease_until, attempt=c.attempt + 1, updated_at=at)
+            .returning(t.deliveries)
+        )
+        row = self._c.execute(change).first()
+        return None if row is None else record(Delivery, row)
+
+    def postpone_delivery(self, delivery_id: str, until: datetime) -> None:
+        """Put off a delivery that nobody has claimed, without counting an attempt."""
+        c = t.deliveries.c
+        self._c.execute(
+            update(t.deliveries)
+            .where(c.id == delivery_id, c.state == "pending", c.lease_until.is_(None))
+            .values(next_at=until, queued_at=None)
+        )
+
+    def settle_delivery(self, claimed: Delivery, **values: Any) -> bool:
+        """Write how a claimed attempt ended; False where its lease had run out and another took the delivery."""
+        c = t.deliveries.c
+        change = (
+            update(t.deliveries)
+            .where(c.id == claimed.id, c.attempt == claimed.attempt, c.lease_until == claimed.lease_until)
+            .values(lease_until=None, queued_at=None, **values)
+        )
+        return self._c.execute(change).rowcount == 1
+
+    def deliveries(
+        self, webhook_id: str, limit: int, *, after: str | None = None, state: str | None = None
+    ) -> list[Delivery]:
+        """A page of the deliveries of a webhook, in the order they were owed."""
+        c = t.deliveries.c
+        query = select(t.deliveries).where(c.webhook_id == webhook_id).order_by(c.created_at, c.id).limit(limit)
+        if state is not None:
+            query = query.where(c.state == state)
+        if after is not None:
+            last = select(c.created_at, c.id).where(c.webhook_id == webhook_id, c.id == after).scalar_subquery()
+            query = query.where(tuple_(c.created_at, c.id) > last)
+        return [record(Delivery, row) for row in self._c.execute(query)]
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        """A delivery by id."""
+        row = self._c.execute(select(t.deliveries).where(t.deliveries.c.id == delivery_id)).first()
+        return None if row is None else record(Delivery, row)
+
+    def reopen_delivery(self, delivery_id: str, at: datetime) -> bool:
+        """Owe a delivery once more, from its first attempt; False while an attempt at it is under way."""
+        c = t.deliveries.c
+        change = (
+            update(t.deliveries)
+            .where(c.id == delivery_id, or_(c.lease_until.is_(None), c.lease_until < at))
+            .values(state="pending", attempt=0, next_at=at, queued_at=at, lease_until=None, updated_at=at)
+        )
+        return self._c.execute(change).rowcount == 1
+
+    def requeue_deliveries(self, at: datetime, lost_before: datetime, limit: int, each: int = 100) -> list[str]:
+        """Take the deliveries that are due and have no task: retries whose time came, and tasks queued before
+        `lost_before` that nobody began (a queue that lost them). Marks them queued at `at`.
+
+        At most `each` of one webhook, so that the backlog of one receiver never crowds out the others.
+        """
+        c = t.deliveries.c
+        due = and_(
+            c.state == "pending",
+            c.next_at <= at,
+            or_(c.lease_until.is_(None), c.lease_until < at),
+            or_(c.queued_at.is_(None), c.queued_at < lost_before),
+        )
+        turn = func.row_number().over(partition_by=c.webhook_id, order_by=(c.next_at, c.id)).label("turn")
+        ranked = select(c.id, c.next_at, turn).where(due).subquery()
+        first = select(ranked.c.id).where(ranked.c.turn <= each).order_by(ranked.c.turn, ranked.c.next_at).limit(limit)
+        mine = select(c.id).where(c.id.in_(first), due).with_for_update(skip_locked=True)
+        change = update(t.deliveries).where(c.id.in_(mine)).values(queued_at=at).returning(c.id)
+        return [row.id for row in self._c.execute(change)]
+
+    # the outbox
+    def enqueue(self, task: str, args: dict[str, Any], at: datetime) -> None:
+        """Put a task on the outbox; the relay hands it to the queue once this transaction has committed."""
+        self._c.execute(insert(t.outbox).values(task=task, args=args, created_at=at))
+        self._c.execute(text("select pg_notify('outbox', '')"))
+
+    def waiting(self, limit: int) -> list[tuple[int, str, dict[str, Any]]]:
+        """The oldest tasks not yet handed over, held by this transaction; other relays skip them."""
+        c = t.outbox.c
+        rows = self._c.execute(
+            select(c.id, c.task, c.args)
+            .where(c.sent_at.is_(None))
+            .order_by(c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [(row.id, row.task, row.args) for row in rows]
+
+    def mark_sent(self, ids: list[int], at: datetime) -> None:
+        """Note that tasks were handed to the queue."""
+        self._c.execute(update(t.outbox).where(t.outbox.c.id.in_(ids)).values(sent_at=at))
+
+    def forget_sent(self, before: datetime) -> int:
+        """Drop outbox rows handed over before an instant; how many went."""
+        return self._c.execute(delete(t.outbox).where(t.outbox.c.sent_at < before)).rowcount
+
+    def backlog(self) -> tuple[int, datetime | None]:
+        """How many tasks wait, and since when the oldest does."""
+        row = self._c.execute(
+            select(func.count(), func.min(t.outbox.c.created_at)).where(t.outbox.c.sent_at.is_(None))
+        ).one()
+        return int(row[0]), row[1]
+

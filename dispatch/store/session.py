@@ -1,0 +1,140 @@
+"""One transaction with the database, and the aggregates one may reach through it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+
+from dispatch.domain.errors import Conflict, Unavailable
+from dispatch.store.access import Access
+from dispatch.store.consignments import Consignments
+from dispatch.store.network import Network
+from dispatch.store.notices import Notices
+from dispatch.store.planning import Planning
+from dispatch.store.queries import Queries
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: sorts like the number it writes, no letters that look alike."""
+
+_BUSY = {"40P01", "40001", "55P03"}
+"""SQLSTATE of a deadlock, a serialization failure, a lock that was not granted in time."""
+
+
+class Session:
+    """The aggregates inside one transaction; nothing is seen by others before the transaction commits."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.access = Access(connection)
+        self.network = Network(connection)
+        self.consignments = Consignments(connection)
+        self.notices = Notices(connection)
+        self.planning = Planning(connection)
+        self.queries = Queries(connection)
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id such as `req_01…`: sortable by the moment it was made, 80 random bits."""
+        value = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+        digits = [_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5)]
+        return f"{prefix}_{''.join(digits)}"
+
+    def new_token(self) -> str:
+        """An unguessable token for a link: 96 random bits."""
+        return secrets.token_urlsafe(12)
+
+    def wall_clock(self) -> datetime:
+        """The database's own instant, the one clock that all processes share."""
+        moment: datetime = self.connection.execute(text("select clock_timestamp()")).scalar_one()
+        return moment
+
+    def lock(self, name: str) -> None:
+        """Take the advisory lock `name` until the transaction ends, waiting for it."""
+        self.connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+    def try_lock(self, name: str) -> bool:
+        """Take the advisory lock `name` until the transaction ends; False where another holds it."""
+        got: bool = self.connection.execute(
+            text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+        ).scalar_one()
+        return got
+
+
+class Store:
+    """The database: hands out transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction: commits at the end of the block, rolls back on any error.
+
+        Raises `Unavailable` (`database_unavailable`) where the server does not answer.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield Session(connection)
+        except IntegrityError as error:
+            raise Conflict(
+                code="concurrent_change",
+                vi="Vừa có thay đổi khác trùng với thay đổi này; xin thử lại.",
+                en="Another change was made at the same moment; try again.",
+                permanent=False,
+            ) from error
+        except (OperationalError, InterfaceError) as error:
+            if getattr(error.orig, "sqlstate", None) in _BUSY:
+                raise Unavailable(
+                    code="busy",
+                    vi="Đang có thay đổi khác trên cùng hồ sơ; xin thử lại.",
+                    en="Others are changing the same rows at this moment; try again.",
+                    permanent=False,
+                ) from error
+            if error.connection_invalidated or not _answers(self.engine):
+                raise Unavailable(
+                    code="database_unavailable",
+                    vi="Cơ sở dữ liệu tạm thời không trả lời; xin thử lại.",
+                    en="The database does not answer at the moment; try again.",
+                    permanent=False,
+                ) from error
+            raise
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+def _answers(engine: Engine) -> bool:
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("select 1"))
+    except (OperationalError, InterfaceError):
+        return False
+    return True
+
+
+def driver_url(url: str) -> str:
+    """The same address with the driver named, as SQLAlchemy wants it."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url[len(scheme) :]
+    return url
+
+
+def open_store(database_url: str, *, connections: int = 20) -> Store:
+    """A `Store` on `database_url`, with at most `connections` + 10 connections."""
+    engine = create_engine(
+        driver_url(database_url),
+        pool_size=connections,
+        max_overflow=10,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=60s"},
+    )
+    return Store(engine)

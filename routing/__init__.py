@@ -1,0 +1,57 @@
+"""Routing: a Problem in, a checked Plan out. Pickup-and-delivery pairs for couriers, and nothing about post.
+
+Importing this package loads no solver; an engine is imported when `solve` is first asked for it.
+"""
+
+from __future__ import annotations
+
+from routing.check import Verdict, Violation, check
+from routing.errors import RoutingError
+from routing.model import (
+    Break,
+    Change,
+    Cost,
+    Courier,
+    End,
+    GeodesicTravel,
+    Locked,
+    MatrixTravel,
+    Place,
+    Plan,
+    Problem,
+    Request,
+    Rest,
+    Route,
+    Stop,
+    Unserved,
+    Weights,
+)
+from routing.reasons import reason_en, reason_vi
+from routing.solve import solve
+
+__all__ = [
+    "Break",
+    "Change",
+    "Cost",
+    "Courier",
+    "End",
+    "GeodesicTravel",
+    "Locked",
+    "MatrixTravel",
+    "Place",
+    "Plan",
+    "Problem",
+    "Request",
+    "Rest",
+    "Route",
+    "RoutingError",
+    "Stop",
+    "Unserved",
+    "Verdict",
+    "Violation",
+    "Weights",
+    "check",
+    "reason_en",
+    "reason_vi",
+    "solve",
+]

@@ -1,0 +1,132 @@
+"""A plan in the making: driveable trips, one per courier, into which requests are put one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from routing.cost import WarmPlaces
+from routing.insertion import INFINITE, Spot, Trip, best_spot, put
+from routing.model import Number
+from routing.timing import Fault, time_route
+from routing.view import Sequences, View, delivery, pickup
+
+_PROMOTIONS = 8  # how often what could not be placed is tried first, before it is given up
+
+
+class Draft:
+    """Trips that keep every hard limit; what is in none of them is unserved."""
+
+    def __init__(self, view: View, sequences: Sequences, warm: WarmPlaces) -> None:
+        """Take over as much of `sequences` as can be driven; locked and on-board stops go before everything else."""
+        self.view = view
+        self.warm = warm
+        taken: set[int] = set()
+        self.trips = [self._adopt(courier, order, taken) for courier, order in enumerate(sequences)]
+
+    def sequences(self) -> Sequences:
+        """Return the order of stops of each courier."""
+        return [list(trip.order) for trip in self.trips]
+
+    def unserved(self) -> list[int]:
+        """Return the requests in no trip."""
+        served = {stop // 2 for trip in self.trips for stop in trip.order}
+        return [request for request in range(len(self.view.problem.requests)) if request not in served]
+
+    def spot(self, request: int, bound: Number = INFINITE) -> Spot | None:
+        """Return the cheapest place for a free request that adds less than `bound`, or None."""
+        if self.view.bound[request] is not None:
+            return None  # its courier's trip was built around it, or it cannot be driven at all
+        best: Spot | None = None
+        for courier in self.view.allowed[request]:
+            spot = best_spot(self.trips[courier], request, bound)
+            if spot and self.view.weights.balance:
+                spot = self._with_balance(request, spot)
+            if spot and spot.price < bound:
+                best, bound = spot, spot.price
+        return best
+
+    def insert(self, request: int, spot: Spot) -> None:
+        """Put a request where `spot` says."""
+        self.trips[spot.courier] = put(self.trips[spot.courier], request, spot)
+
+    def _with_balance(self, request: int, spot: Spot) -> Spot:
+        spread = _spread(self.trips)
+        changed = list(self.trips)
+        changed[spot.courier] = put(self.trips[spot.courier], request, spot)
+        extra = self.view.weights.balance * (_spread(changed) - spread)
+        return Spot(spot.price + extra, spot.courier, spot.pickup_at, spot.delivery_at)
+
+    def _adopt(self, courier: int, order: Iterable[int], taken: set[int]) -> Trip:
+        view = self.view
+        mine = {r for r in range(len(view.bound)) if view.bound[r] == courier}
+        kept = self._known(courier, order, taken)
+        trip = self._around(courier, [*view.locked[courier], *kept], mine)
+        if missing := mine - {stop // 2 for stop in trip.order}:
+            # Free requests stood in the way of bound ones: clear the trip and let them find their place again.
+            bare = self._around(courier, list(view.locked[courier]), mine)
+            if len(missing) > len(mine - {stop // 2 for stop in bare.order}):
+                trip = bare
+        taken.update(stop // 2 for stop in trip.order)
+        return trip
+
+    def _known(self, courier: int, order: Iterable[int], taken: set[int]) -> list[int]:
+        """Return the free stops of an order that this courier may serve and that stand there whole and in sequence."""
+        view = self.view
+        seen: set[int] = set()
+        for stop in order:
+            if stop in view.stops_of(stop // 2) and stop not in seen:
+                whole = not stop % 2 or len(view.stops_of(stop // 2)) == 1 or stop - 1 in seen
+                if whole and courier in view.allowed[stop // 2] and stop // 2 not in taken:
+                    seen.add(stop)
+        whole_requests = {stop // 2 for stop in seen if stop % 2}
+        return [stop for stop in dict.fromkeys(order) if stop in seen and stop // 2 in whole_requests]
+
+    def _around(self, courier: int, order: list[int], mine: set[int]) -> Trip:
+        """Return a trip with as much of `order` as can be driven and every bound request that finds a place."""
+        view = self.view
+        urgent = sorted(mine, key=lambda r: (view.closes[delivery(r)], r))
+        best: Trip | None = None
+        for _ in range(_PROMOTIONS):
+            trip = Trip(view, courier, self._driveable(courier, order, mine), self.warm)
+            lost: int | None = None
+            for request in urgent:
+                stands = pickup(request) in trip.order or view.carried[request]
+                if delivery(request) in trip.order or not stands:
+                    continue
+                spot = best_spot(trip, request)
+                if spot:
+                    trip = put(trip, request, spot)
+                elif lost is None:
+                    lost = request
+            if best is None or _delivered(trip) > _delivered(best):
+                best = trip
+            if lost is None or urgent[0] == lost:
+                break
+            urgent.remove(lost)
+            urgent.insert(0, lost)
+        assert best is not None
+        return self._without_open_pickups(best)
+
+    def _driveable(self, courier: int, order: list[int], mine: set[int]) -> list[int]:
+        """Drop requests from an order until it can be driven, free ones before bound ones."""
+        while isinstance(fault := time_route(self.view, courier, order), Fault):
+            upto = [stop // 2 for stop in order[: fault.position + 1]]
+            victim = next((request for request in reversed(upto) if request not in mine), upto[-1])
+            order = [stop for stop in order if stop // 2 != victim]
+        return order
+
+    def _without_open_pickups(self, trip: Trip) -> Trip:
+        """Drop what would be collected but never delivered: who collects also delivers."""
+        whole = [stop for stop in trip.order if stop % 2 or stop + 1 in trip.order]
+        if len(whole) == len(trip.order):
+            return trip
+        return Trip(self.view, trip.courier, self._driveable(trip.courier, whole, set()), self.warm)
+
+
+def _delivered(trip: Trip) -> int:
+    return sum(stop % 2 for stop in trip.order)
+
+
+def _spread(trips: Iterable[Trip]) -> int:
+    durations = [trip.timing.end_at - trip.timing.leave_at for trip in trips if trip.order]
+    return max(durations, default=0) - min(durations, default=0)

@@ -1,0 +1,45 @@
+"""The folder is the registry: every module here is an engine with one function, `improve`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from routing.cost import WarmPlaces
+from routing.errors import RoutingError
+from routing.model import Number
+from routing.view import Sequences, View
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an engine may go on. `remaining_s` is None when only `iterations` bound the search."""
+
+    should_stop: Callable[[], bool]
+    remaining_s: Callable[[], float | None]
+    seed: int
+    iterations: int | None
+    found: Callable[[Number], None]  # told the total of each better plan
+
+
+class Engine(Protocol):
+    """Something that turns driveable orders of stops into better ones."""
+
+    def improve(self, view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> Sequences:
+        """Return orders of stops per courier; the caller re-times and re-judges them, so errors cost only time."""
+        ...
+
+
+def names() -> list[str]:
+    """Return the engines there are, without importing any."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def load(name: str) -> Engine:
+    """Import one engine by its name; raises RoutingError for an unknown one."""
+    if name not in names():
+        raise RoutingError("unknown_engine", f"there is no engine {name!r}, only {', '.join(names())}", "engine")
+    return cast(Engine, importlib.import_module(f"{__name__}.{name}"))

@@ -1,0 +1,56 @@
+"""Cheapest feasible insertion of pairs: the warm start of every other engine, and the fallback when one fails."""
+
+from __future__ import annotations
+
+from routing.cost import Evaluation, WarmPlaces, evaluate
+from routing.draft import Draft
+from routing.engines import Limits
+from routing.insertion import INFINITE
+from routing.view import Sequences, View, delivery, pickup
+
+_SECOND_CHANCES = 2  # how often what was left out is tried first in a fresh draft
+
+
+def improve(view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> Sequences:
+    """Put every request into `start` that is worth its price; what was left out gets a second chance up front."""
+    draft = Draft(view, start, warm)
+    order = sorted(draft.unserved(), key=lambda request: _urgency(view, request))
+    left = _fill(draft, order, limits)
+    best, best_total = draft.sequences(), _total(view, draft.sequences(), warm)
+    limits.found(best_total)
+    for _ in range(_SECOND_CHANCES):
+        if not left or left == order[: len(left)] or limits.should_stop():
+            break
+        order = left + [request for request in order if request not in set(left)]
+        draft = Draft(view, start, warm)
+        left = _fill(draft, order, limits)
+        total = _total(view, draft.sequences(), warm)
+        if total < best_total:
+            best, best_total = draft.sequences(), total
+            limits.found(best_total)
+    return best
+
+
+def _fill(draft: Draft, order: list[int], limits: Limits) -> list[int]:
+    """Insert requests in the given order and return those that found no place worth their price."""
+    left: list[int] = []
+    for position, request in enumerate(order):
+        if limits.should_stop():
+            return left + order[position:]
+        spot = draft.spot(request)
+        if spot and spot.price <= draft.view.price(request):
+            draft.insert(request, spot)
+        elif draft.view.bound[request] is None:
+            left.append(request)
+    return left
+
+
+def _urgency(view: View, request: int) -> tuple[float, int, int]:
+    """Dearest to leave out first, then those whose pickup cannot wait."""
+    latest = min(view.due[pickup(request)], view.closes[pickup(request)], view.closes[delivery(request)])
+    return (-view.price(request), latest, request)
+
+
+def _total(view: View, sequences: Sequences, warm: WarmPlaces) -> float:
+    evaluation = evaluate(view, sequences, warm)
+    return evaluation.cost.total if isinstance(evaluation, Evaluation) else INFINITE

@@ -1,0 +1,350 @@
+"""Cheapest insertion: puts one request into the trips at the place where it adds least, or says that it cannot.
+
+A trip remembers, for every position, when the courier is ready there and the latest start that keeps all hard limits
+behind it; so most places are refused in a few steps and the rest are driven from the change onward only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from routing.cost import WarmPlaces
+from routing.model import Number
+from routing.timing import (
+    Fault,
+    Moment,
+    Timing,
+    advance,
+    finish,
+    first_moment,
+    route_price,
+    service_start,
+    soft_cost,
+    time_route,
+)
+from routing.view import NEVER, View
+
+INFINITE = float("inf")
+Candidate: TypeAlias = tuple[Number, int | None, int]  # lower bound of the price, pickup position, delivery position
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a request goes: pickup before position `pickup_at`, delivery before `delivery_at` of the old order.
+
+    `pickup_at` is None for a parcel already on board. `price` is what the total grows by.
+    """
+
+    price: Number
+    courier: int
+    pickup_at: int | None
+    delivery_at: int
+
+
+class Trip:
+    """One courier's order of stops with everything an insertion needs to know about it."""
+
+    def __init__(self, view: View, courier: int, order: Sequence[int], warm: WarmPlaces) -> None:
+        self.view = view
+        self.courier = courier
+        self.order = list(order)
+        self.warm = warm
+        timing = time_route(view, courier, self.order)
+        if isinstance(timing, Fault):
+            raise ValueError(f"order of courier {courier} cannot be driven: {timing.code}")
+        self.timing: Timing = timing
+        present = set(self.order)
+        self.fixed = sum(stop in present for stop in view.locked[courier])  # nothing goes before the locked stops
+        self._places()
+        self._forward()
+        self._backward()
+
+    def _places(self) -> None:
+        view, courier, end = self.view, self.courier, self.view.end[self.courier]
+        at = [view.start[courier], *(view.place[stop] for stop in self.order)]
+        self.before = at  # place one comes from when standing before position k
+        self.after: list[int | None] = [*at[1:], end]  # place one goes to; None where the trip just ends
+        self.leg: list[Number] = [self.leg_price(a, b) for a, b in zip(at, self.after, strict=True)]
+        if not self.order:
+            self.leg = [0]  # who has nothing to do drives nowhere, not even home
+        self.held: list[Number] = []  # price of giving the stop at position k another predecessor
+        previous: int | None = None
+        for stop in self.order:
+            keeps = self.warm.get(stop) == (courier, previous)
+            self.held.append(view.weights.moved_stop if keeps else 0)
+            previous = stop
+        self.held.append(0)
+
+    def _forward(self) -> None:
+        """Ways to stand before each position, the earliest of them, soft price so far and load."""
+        view, courier = self.view, self.courier
+        self.moments: list[list[Moment]] = [[first_moment(view, courier)]]
+        for k, stop in enumerate(self.order):
+            self.moments.append(advance(view, courier, self.moments[k], self.before[k], stop))
+        self.ready = [min(m.at for m in moments) for moments in self.moments]
+        self.soft = [min(m.soft for m in moments) for moments in self.moments]
+        closing = finish(view, courier, self.moments[-1], self.before[-1]) if self.order else None
+        self.soft_total: Number = closing.price if closing else 0
+        self.loads = [view.load0[courier]]
+        for stop in self.order:
+            self.loads.append(self.loads[-1] + view.load[stop])
+
+    def _backward(self) -> None:
+        """Latest service start at each position that still lets every later stop and the shift end be kept."""
+        view, courier = self.view, self.courier
+        end = view.end[courier]
+        self.latest = [0] * len(self.order)
+        self.last_ready = view.shift_end[courier]  # latest readiness after the last stop
+        if end is not None and self.order:
+            self.last_ready -= view.legs.seconds[self.before[-1]][end]
+        ready = self.last_ready
+        for k in range(len(self.order) - 1, -1, -1):
+            stop = self.order[k]
+            self.latest[k] = _latest_start(view, stop, ready - view.service[stop])
+            ready = self.latest[k] - view.legs.seconds[self.before[k]][view.place[stop]]
+
+    def leg_price(self, origin: int, destination: int | None) -> Number:
+        """Return the priced metres and seconds of a leg; 0 to nowhere, infinite where there is no way."""
+        if destination is None:
+            return 0
+        seconds = self.view.legs.seconds[origin][destination]
+        if seconds < 0:
+            return INFINITE
+        weights = self.view.weights
+        return weights.travel_per_s * seconds + weights.distance_per_m * self.view.legs.metres[origin][destination]
+
+
+def _latest_start(view: View, stop: int, limit: int) -> int:
+    """Return the last second up to `limit` at which service may start, or -NEVER."""
+    for opens, closes in reversed(view.windows[stop]):
+        if opens <= limit:
+            return min(limit, closes)
+    return -NEVER
+
+
+def best_spot(trip: Trip, request: int, bound: Number = INFINITE) -> Spot | None:
+    """Return the cheapest place for a request in one trip that costs less than `bound`, or None."""
+    view = trip.view
+    opening: Number = 0 if trip.order else view.weights.courier
+    stops = view.stops_of(request)
+    seconds = _seconds_by_detour(trip, stops[-1])
+    if len(stops) == 1:
+        alone: list[Candidate] = [(price, None, k) for price, k in seconds]
+        return _cheapest(trip, stops, alone, opening, bound)
+    drop = stops[1]
+    firsts = _firsts_by_detour(trip, stops[0])
+    together: list[Candidate] = sorted((_joint_detour(trip, stops[0], drop, k), k, k) for _, k in firsts)
+    best = _cheapest(trip, stops, together, opening, bound)
+    limit = min(bound, best.price) if best else bound
+    reach = _reach(trip, view.load[stops[0]])
+    for first_price, first_at in firsts:
+        if not seconds or first_price + seconds[0][0] + opening >= limit:
+            break
+        pairs: list[Candidate] = [(first_price + p, first_at, k) for p, k in seconds if first_at < k <= reach[first_at]]
+        found = _cheapest(trip, stops, pairs, opening, limit)
+        if found:
+            best, limit = found, found.price
+    return best
+
+
+def _firsts_by_detour(trip: Trip, stop: int) -> list[tuple[Number, int]]:
+    """Return (lower bound of the added price, position) for a pickup, cheapest first."""
+    view = trip.view
+    spare = view.capacity[trip.courier] - view.load[stop]
+    return sorted(
+        (price, k)
+        for k in range(trip.fixed, len(trip.order) + 1)
+        if trip.loads[k] <= spare and (price := _detour(trip, stop, k)) < INFINITE
+    )
+
+
+def _seconds_by_detour(trip: Trip, stop: int) -> list[tuple[Number, int]]:
+    """Return (lower bound of the added price, position) for a delivery, cheapest first."""
+    return sorted(
+        (price, k) for k in range(trip.fixed, len(trip.order) + 1) if (price := _detour(trip, stop, k)) < INFINITE
+    )
+
+
+def _detour(trip: Trip, stop: int, k: int) -> Number:
+    """Return the price of driving past a stop before position k, with what it pays itself; infinite if too late."""
+    view = trip.view
+    here, origin, onward = view.place[stop], trip.before[k], trip.after[k]
+    drive = view.legs.seconds[origin][here]
+    if drive < 0:
+        return INFINITE
+    start = service_start(view, stop, trip.ready[k] + drive)
+    if start == NEVER:
+        return INFINITE
+    detour = trip.leg_price(origin, here) + trip.leg_price(here, onward) - trip.leg[k]
+    return detour + soft_cost(view, stop, start) + trip.held[k]
+
+
+def _joint_detour(trip: Trip, first: int, second: int, k: int) -> Number:
+    """Return the price of driving past pickup and delivery, one after the other, before position k."""
+    view = trip.view
+    here, there = view.place[first], view.place[second]
+    origin, onward = trip.before[k], trip.after[k]
+    legs = trip.leg_price(origin, here) + trip.leg_price(here, there) + trip.leg_price(there, onward) - trip.leg[k]
+    if legs == INFINITE:
+        return INFINITE
+    collected = service_start(view, first, trip.ready[k] + view.legs.seconds[origin][here])
+    if collected == NEVER:
+        return INFINITE
+    handed = service_start(view, second, collected + view.service[first] + view.legs.seconds[here][there])
+    if handed == NEVER:
+        return INFINITE
+    return legs + soft_cost(view, first, collected) + soft_cost(view, second, handed) + trip.held[k]
+
+
+def _reach(trip: Trip, size: int) -> list[int]:
+    """Return for each pickup position the last delivery position that never overloads the courier."""
+    spare = trip.view.capacity[trip.courier] - size
+    reach = [len(trip.order)] * (len(trip.order) + 1)
+    for k in range(len(trip.order) - 1, -1, -1):
+        full = not trip.order[k] % 2 and trip.loads[k + 1] > spare
+        reach[k] = k if full else reach[k + 1]
+    return reach
+
+
+def _cheapest(
+    trip: Trip,
+    stops: list[int],
+    pairs: Sequence[Candidate],
+    opening: Number,
+    bound: Number,
+) -> Spot | None:
+    """Drive the candidate pairs, cheapest detour first, and return the best below `bound`."""
+    best: Spot | None = None
+    for detour, first_at, second_at in pairs:
+        if detour + opening >= bound:
+            break
+        price = _driven(trip, stops, first_at, second_at)
+        if price is not None and price + opening < bound:
+            bound = price + opening
+            best = Spot(bound, trip.courier, first_at, second_at)
+    return best
+
+
+def _driven(trip: Trip, stops: list[int], first_at: int | None, second_at: int) -> Number | None:
+    """Return what the trip's price grows by with the stops put in, or None where a hard limit breaks."""
+    view = trip.view
+    begin = second_at if first_at is None else first_at
+    tail = [*stops[:-1], *trip.order[begin:second_at], stops[-1], *trip.order[second_at:]]
+    if view.max_m[trip.courier] != NEVER and _metres(trip, tail, begin) > view.max_m[trip.courier]:
+        return None
+    if view.breaks[trip.courier] or view.weights.duration_per_s:
+        soft = _soft_by_moments(trip, tail, begin, second_at)
+    else:
+        soft = _soft_straight(trip, stops, tail, begin, second_at)
+    if soft is None:
+        return None
+    moved = _moved_change(trip, tail, begin) if trip.warm and view.weights.moved_stop else 0
+    return soft - trip.soft_total + moved + _leg_change(trip, tail, begin)
+
+
+def _moved_change(trip: Trip, tail: Sequence[int], begin: int) -> Number:
+    """Return the price of the stops that a new tail takes from their place in the plan in force, less the old ones."""
+    before = trip.order[begin - 1] if begin else None
+    moved = 0
+    for sign, stops in ((1, tail), (-1, trip.order[begin:])):
+        previous = before
+        for stop in stops:
+            if stop in trip.warm and trip.warm[stop] != (trip.courier, previous):
+                moved += sign
+            previous = stop
+    return trip.view.weights.moved_stop * moved
+
+
+def _leg_change(trip: Trip, tail: Sequence[int], begin: int) -> Number:
+    """Return the priced metres and seconds of the new legs after position `begin`, less those of the old ones."""
+    view = trip.view
+    seconds = metres = 0
+    for sign, stops in ((1, tail), (-1, trip.order[begin:])):
+        origin = trip.before[begin]
+        for stop in stops:
+            here = view.place[stop]
+            seconds += sign * view.legs.seconds[origin][here]
+            metres += sign * view.legs.metres[origin][here]
+            origin = here
+        end = view.end[trip.courier]
+        if end is not None and (stops or begin):
+            seconds += sign * view.legs.seconds[origin][end]
+            metres += sign * view.legs.metres[origin][end]
+    return view.weights.travel_per_s * seconds + view.weights.distance_per_m * metres
+
+
+def _metres(trip: Trip, tail: Sequence[int], begin: int) -> int:
+    view = trip.view
+    metres, origin = 0, view.start[trip.courier]
+    for stop in [*trip.order[:begin], *tail]:
+        metres += view.legs.metres[origin][view.place[stop]]
+        origin = view.place[stop]
+    end = view.end[trip.courier]
+    return metres if end is None else metres + view.legs.metres[origin][end]
+
+
+def _soft_by_moments(trip: Trip, tail: Sequence[int], begin: int, second_at: int) -> Number | None:
+    """Return the soft price of the whole trip with a new tail, breaks and duration included."""
+    view, courier = trip.view, trip.courier
+    moments, origin = trip.moments[begin], trip.before[begin]
+    old = [None] * (len(tail) - len(trip.order) + second_at) + trip.moments[second_at + 1 :]
+    for k, stop in enumerate(tail):
+        moments = advance(view, courier, moments, origin, stop)
+        if not moments:
+            return None
+        origin = view.place[stop]
+        before = old[k]
+        if before and len(before) == len(moments) == 1:
+            was, now = before[0], moments[0]
+            if was.at == now.at and was.taken == now.taken:  # from here on nothing changes
+                return trip.soft_total + now.soft - was.soft
+    closing = finish(view, courier, moments, origin)
+    return closing.price if closing else None
+
+
+def _soft_straight(trip: Trip, stops: list[int], tail: Sequence[int], begin: int, second_at: int) -> Number | None:
+    """Return the same for a courier without breaks, in one pass that ends where the old times are met again."""
+    view = trip.view
+    fresh = [view.closes[stop] for stop in stops]
+    latest = [*fresh[:-1], *trip.latest[begin:second_at], fresh[-1], *trip.latest[second_at:]]
+    old_ready = [-1] * (len(tail) - len(trip.order) + second_at) + trip.ready[second_at + 1 :]
+    at, origin, soft = trip.ready[begin], trip.before[begin], trip.soft[begin]
+    opens, has_gaps, due, place = view.opens, view.has_gaps, view.due, view.place
+    service, delay_weight = view.service, view.delay_weight
+    for k, stop in enumerate(tail):
+        drive = view.legs.seconds[origin][place[stop]]
+        if drive < 0:
+            return None
+        at += drive
+        if has_gaps[stop]:
+            at = service_start(view, stop, at)
+        elif at < opens[stop]:
+            at = opens[stop]
+        if at > latest[k]:
+            return None
+        if at > due[stop] or delay_weight[stop]:
+            soft += soft_cost(view, stop, at)
+        at += service[stop]
+        origin = place[stop]
+        if at == old_ready[k]:
+            return soft + trip.soft_total - trip.soft[len(trip.order) - (len(tail) - k - 1)]
+    end = view.end[trip.courier]
+    drive = 0 if end is None else view.legs.seconds[origin][end]
+    return None if drive < 0 or at + drive > view.shift_end[trip.courier] else soft
+
+
+def put(trip: Trip, request: int, spot: Spot) -> Trip:
+    """Return the trip with a request put in at a spot."""
+    stops = trip.view.stops_of(request)
+    order = list(trip.order)
+    order.insert(spot.delivery_at, stops[-1])
+    if spot.pickup_at is not None:
+        order.insert(spot.pickup_at, stops[0])
+    return Trip(trip.view, trip.courier, order, trip.warm)
+
+
+def trip_price(trip: Trip) -> Number:
+    """Return what one trip costs by itself, its fixed price included."""
+    return route_price(trip.view, trip.timing) + (trip.view.weights.courier if trip.order else 0)

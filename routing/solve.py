@@ -1,0 +1,139 @@
+"""From a problem to a checked plan: normalise, insert, improve, judge, explain; whatever fails falls back to greedy."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from routing import engines
+from routing.check import check
+from routing.cost import Evaluation, WarmPlaces, evaluate, routes, warm_places
+from routing.engines import Limits
+from routing.engines.greedy import improve as insert_all
+from routing.errors import RoutingError
+from routing.explain import explain
+from routing.model import Number, Plan, Problem
+from routing.timing import Fault
+from routing.validate import validate
+from routing.view import Sequences, View
+
+Progress = Callable[[float, Number], None]
+_REASONS_SHARE = 0.2
+_REASON_S = 0.1
+
+log = logging.getLogger(__name__)
+
+
+def solve(
+    problem: Problem,
+    *,
+    engine: str = "or_tools",
+    seconds: float = 5.0,
+    seed: int = 1,
+    warm: Plan | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    progress: Progress | None = None,
+    iterations: int | None = None,
+) -> Plan:
+    """Return a plan that `check` has passed: every request served or named as unserved with a reason.
+
+    `seconds` bounds the wall clock; with `iterations` the clock is not asked and the result depends on the arguments
+    alone. `warm` is the plan in force: it is started from, and moved stops are counted against it. `should_stop` ends
+    the search early with the best plan so far, `progress` is told (seconds so far, total) of every better one.
+    Raises RoutingError when the problem contradicts itself or the engine does not exist.
+    """
+    validate(problem)
+    watch = _Watch(seconds, iterations, should_stop or (lambda: False), progress)
+    chosen = engines.load(engine)
+    view = View(problem)
+    places = warm_places(view, warm)
+    limits = Limits(watch.over, watch.remaining_s, seed, iterations, watch.found)
+    start = view.sequences_of(warm) if warm else [[] for _ in problem.couriers]
+    first = insert_all(view, start, places, limits)
+    best, made_by = first, "greedy"
+    watch.keep_for_reasons(view, first)
+    if engine != "greedy" and not watch.over():
+        better = _try(chosen, engine, view, first, places, limits)
+        if better is not None:
+            best, made_by = better, engine
+    for orders, name in ((best, made_by), (first, "greedy")):
+        plan = _publish(view, orders, places, name, seed, seconds, watch)
+        if plan and (verdict := check(problem, plan, warm, view.legs)).ok:
+            return plan
+        log.error("%s made a plan that does not pass: %s", name, plan and verdict.violations[:3])
+    raise RoutingError("no_plan", "no engine made a plan that passes the check", problem.name)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The clock of one call; never asked when the search is bounded by iterations."""
+
+    seconds: float
+    iterations: int | None
+    stopped: Callable[[], bool]
+    progress: Progress | None
+    began: float = 0.0
+    kept_s: float = 0.0
+    best: Number = float("inf")
+
+    def __post_init__(self) -> None:
+        self.began = time.monotonic()
+
+    def remaining_s(self) -> float | None:
+        """Return the seconds left, or None when iterations bound the search."""
+        if self.iterations is not None:
+            return None
+        return self.seconds - self.kept_s - (time.monotonic() - self.began)
+
+    def keep_for_reasons(self, view: View, orders: Sequences) -> None:
+        """Keep a part of the time for finding out why some requests are left out."""
+        served = sum(stop % 2 for order in orders for stop in order)
+        left_out = len(view.problem.requests) - served
+        self.kept_s = min(_REASONS_SHARE * self.seconds, left_out * _REASON_S)
+
+    def reasons_over(self) -> Callable[[], bool]:
+        """Return the clock of the explanations: what is left, but a tenth of a second at least."""
+        until = max(self.began + self.seconds, time.monotonic() + _REASON_S)
+        return lambda: self.iterations is None and time.monotonic() >= until
+
+    def over(self) -> bool:
+        """Say whether the search must end."""
+        remaining = self.remaining_s()
+        return self.stopped() or (remaining is not None and remaining <= 0)
+
+    def found(self, total: Number) -> None:
+        """Pass a better total on."""
+        if self.progress and total < self.best:
+            self.progress(time.monotonic() - self.began, total)
+        self.best = min(self.best, total)
+
+
+def _try(
+    chosen: engines.Engine, name: str, view: View, first: Sequences, places: WarmPlaces, limits: Limits
+) -> Sequences | None:
+    """Return the engine's orders, repaired where they break a limit, or None when it failed or is worse."""
+    try:
+        orders = chosen.improve(view, first, places, limits)
+    except Exception:
+        log.exception("engine %s failed; the inserted plan stands", name)
+        return None
+    found, known = evaluate(view, orders, places), evaluate(view, first, places)
+    if isinstance(found, Fault):
+        orders = insert_all(view, orders, places, limits)
+        found = evaluate(view, orders, places)
+    if isinstance(found, Fault) or isinstance(known, Fault) or found.cost.total > known.cost.total:
+        return first
+    limits.found(found.cost.total)
+    return orders
+
+
+def _publish(
+    view: View, orders: Sequences, places: WarmPlaces, engine: str, seed: int, seconds: Number, watch: _Watch
+) -> Plan | None:
+    evaluation = evaluate(view, orders, places)
+    if not isinstance(evaluation, Evaluation):
+        return None
+    reasons = explain(view, orders, evaluation.unserved, places, watch.reasons_over())
+    return Plan(view.problem.name, engine, seed, seconds, routes(view, evaluation), reasons, evaluation.cost)

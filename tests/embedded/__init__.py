@@ -1,0 +1,1 @@
+"""The one-machine mode: servers from wheels, the process tree, settings, doctor."""
