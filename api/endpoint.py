@@ -207,7 +207,7 @@ def _replayed(call: Call, endpoint: Endpoint, key: str) -> Response | None:
             "This Idempotency-Key was used with another body.",
         )
     response = Response(kept.body, kept.status)
-    response.headers.extend(kept.headers)
+    response.headers.update(kept.headers)
     response.headers["Idempotent-Replayed"] = "true"
     return response
 
@@ -314,7 +314,7 @@ def _response(endpoint: Endpoint, answer: Answer) -> Response:
     else:
         body = answer.body.model_dump(mode="json") if isinstance(answer.body, BaseModel) else answer.body
         response = Response(_json(body), answer.status or endpoint.status, content_type=answer.content_type)
-    response.headers.extend(answer.headers)
+    response.headers.update(answer.headers)
     return response
 
 

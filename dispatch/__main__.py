@@ -14,7 +14,8 @@ try:
 except ModuleNotFoundError as missing:
     sys.exit(f"dispatch: {sys.executable} lacks {missing.name}: run `make setup`, then .venv/bin/python -m dispatch.")
 
-# Each command imports what it needs when it runs: `web` need not load the worker, nor `doctor` a broken package.
+# Each command imports what it needs when it runs, and only after the settings were found good: a wrong variable is
+# refused in a moment, `web` need not load the worker, `doctor` need not load a broken package.
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -33,35 +34,39 @@ def _web(options: argparse.Namespace) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
+    load(servers=True)
     from dispatch import worker
 
-    load(servers=True)
     return worker.main() or 0
 
 
 def _clock(options: argparse.Namespace) -> int:
+    settings = load(servers=True)
     from dispatch import clock
 
-    return clock.main(load(servers=True)) or 0
+    return clock.main(settings) or 0
 
 
 def _relay(options: argparse.Namespace) -> int:
+    settings = load(servers=True)
     from dispatch import relay
 
-    return relay.main(load(servers=True)) or 0
+    return relay.main(settings) or 0
 
 
 def _migrate(options: argparse.Namespace) -> int:
+    settings = load(servers=True)
     from dispatch.bootstrap import migrate
 
-    migrate(load(servers=True))
+    migrate(settings)
     return 0
 
 
 def _demo(options: argparse.Namespace) -> int:
+    settings = _running()
     from dispatch import demo
 
-    return demo.main(options.arguments, _running()) or 0
+    return demo.main(options.arguments, settings) or 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -71,14 +76,15 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _key(options: argparse.Namespace) -> int:
+    settings = _running()
     from dispatch.bootstrap import mint_key
 
-    settings = _running()
     print(mint_key(settings, options.scope, options.mode or settings.mode, options.shop))
     return 0
 
 
 def _user(options: argparse.Namespace) -> int:
+    settings = _running()
     from dispatch.bootstrap import set_user
 
     given = None
@@ -91,7 +97,7 @@ def _user(options: argparse.Namespace) -> int:
         if len(given) < 8:
             print("a password needs at least 8 characters: run the command again with a longer one.", file=sys.stderr)
             return 2
-    password = set_user(_running(), options.name, given)
+    password = set_user(settings, options.name, given)
     print(f"{options.name}: " + ("mật khẩu đã đổi · password changed" if given else password))
     return 0
 

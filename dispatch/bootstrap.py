@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from celery import Celery
 
 from dispatch.flows.recording import Scene
 from dispatch.queue import make_celery
@@ -24,6 +23,8 @@ from dispatch.store import Store, open_store
 from dispatch.store.rows import Key
 
 if TYPE_CHECKING:
+    from celery import Celery
+
     from dispatch.domain.addresses import Index
     from dispatch.domain.rules import PolicyBook
 

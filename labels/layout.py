@@ -240,8 +240,9 @@ class Column:
 
     def write_pair(self, first: str, second: str, size_pt: float, second_size_pt: float) -> None:
         """Set a bold Vietnamese text and its small English one on one line, or below each other where room is short."""
-        if not second:
+        if not first or not second:
             self.write(first, size_pt, bold=True)
+            self.write(second, second_size_pt)
             return
         first_pt, second_pt = self.scaled(size_pt), self.scaled(second_size_pt)
         gap_mm = 0.35 * first_pt * MM_PER_POINT
@@ -264,13 +265,18 @@ class Column:
         beside = width_mm <= 0.4 * self.width_mm
         words = self.part(0, self.width_mm - (width_mm + 1.5 if end and beside else 0))
         fill(words)
-        self.add(words)
         if beside and end:
-            baseline_mm = first_baseline_mm(words.items, self.y_mm)
+            highest_mm = self.y_mm + rise_mm(end, self.scaled(size_pt))
+            lower_mm = max(0.0, highest_mm - first_baseline_mm(words.items, highest_mm))
+            words.items = shift(words.items, lower_mm)
+            words.y_mm = max(words.y_mm + lower_mm, highest_mm + drop_mm(self.scaled(size_pt)))
+            baseline_mm = first_baseline_mm(words.items, highest_mm)
+            self.add(words)
             right_mm = self.x_mm + self.width_mm
             item = place(end, right_mm, baseline_mm, self.scaled(size_pt), self.measure, bold=bold, align="right")
             self.items.append(item)
         else:
+            self.add(words)
             self.write(end, size_pt, bold=bold)
 
     def write_framed(self, text: str, size_pt: float) -> None:

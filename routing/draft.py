@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from routing.cost import WarmPlaces
-from routing.insertion import INFINITE, Spot, Trip, best_spot, put
+from routing.insertion import INFINITE, Offer, Spot, Trip, best_spot, put
 from routing.model import Number
 from routing.timing import Fault, time_route
 from routing.view import Sequences, View, delivery, pickup
@@ -37,8 +37,11 @@ class Draft:
         if self.view.bound[request] is not None:
             return None  # its courier's trip was built around it, or it cannot be driven at all
         best: Spot | None = None
-        for courier in self.view.allowed[request]:
-            spot = best_spot(self.trips[courier], request, bound)
+        offers = [Offer(self.trips[courier], request) for courier in self.view.allowed[request]]
+        for offer in sorted(offers, key=lambda offer: offer.floor):
+            if offer.floor >= bound:
+                break
+            spot = offer.best(bound)
             if spot and self.view.weights.balance:
                 spot = self._with_balance(request, spot)
             if spot and spot.price < bound:

@@ -6,7 +6,7 @@ behind it; so most places are refused in a few steps and the rest are driven fro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -27,7 +27,8 @@ from routing.timing import (
 from routing.view import NEVER, View
 
 INFINITE = float("inf")
-Candidate: TypeAlias = tuple[Number, int | None, int]  # lower bound of the price, pickup position, delivery position
+Detour: TypeAlias = tuple[Number, Number, int]  # lower bound of the added price, priced legs, position
+Candidate: TypeAlias = tuple[Number, Number, int | None, int]  # the same with pickup and delivery position
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,76 +127,90 @@ def _latest_start(view: View, stop: int, limit: int) -> int:
 
 def best_spot(trip: Trip, request: int, bound: Number = INFINITE) -> Spot | None:
     """Return the cheapest place for a request in one trip that costs less than `bound`, or None."""
+    return Offer(trip, request).best(bound)
+
+
+class Offer:
+    """The places one trip has for one request, with a lower bound of what each adds; `floor` is the lowest of all."""
+
+    def __init__(self, trip: Trip, request: int) -> None:
+        self.trip = trip
+        self.stops = trip.view.stops_of(request)
+        self.opening: Number = 0 if trip.order else trip.view.weights.courier
+        positions = range(trip.fixed, len(trip.order) + 1)
+        self.seconds = sorted(_detours(trip, self.stops[-1], positions))
+        self.firsts: list[Detour] = []
+        self.whole: list[Candidate] = [(floor, legs, None, k) for floor, legs, k in self.seconds]
+        if len(self.stops) == 2:
+            first, second = self.stops
+            spare = trip.view.capacity[trip.courier] - trip.view.load[first]
+            self.firsts = sorted(_detours(trip, first, (k for k in positions if trip.loads[k] <= spare)))
+            self.whole = sorted(_joint_detours(trip, first, second, [k for _, _, k in self.firsts]))
+        apart = self.firsts[0][0] + self.seconds[0][0] if self.firsts and self.seconds else INFINITE
+        together = self.whole[0][0] if self.whole else INFINITE
+        self.floor: Number = min(apart, together) + self.opening
+
+    def best(self, bound: Number) -> Spot | None:
+        """Return the cheapest place that can be driven and costs less than `bound`, or None."""
+        best = self._cheapest(self.whole, bound)
+        limit = best.price if best else bound
+        if not self.firsts or not self.seconds:
+            return best
+        reach = _reach(self.trip, self.trip.view.load[self.stops[0]])
+        for floor, legs, k in self.firsts:
+            if floor + self.seconds[0][0] + self.opening >= limit:
+                break
+            apart: list[Candidate] = [
+                (floor + also, legs + more, k, later) for also, more, later in self.seconds if k < later <= reach[k]
+            ]
+            found = self._cheapest(apart, limit)
+            if found:
+                best, limit = found, found.price
+        return best
+
+    def _cheapest(self, candidates: Sequence[Candidate], bound: Number) -> Spot | None:
+        """Drive the candidates, lowest bound first, and return the best below `bound`."""
+        best: Spot | None = None
+        for floor, legs, first_at, second_at in candidates:
+            if floor + self.opening >= bound:
+                break
+            room = bound - self.opening - legs
+            soft = _driven(self.trip, self.stops, first_at, second_at, room)
+            if soft is not None and soft < room:
+                bound = soft + legs + self.opening
+                best = Spot(bound, self.trip.courier, first_at, second_at)
+        return best
+
+
+def _detours(trip: Trip, stop: int, positions: Iterable[int]) -> Iterator[Detour]:
+    """Yield (lower bound of the added price, priced legs, position) for driving past one stop, if in time."""
     view = trip.view
-    opening: Number = 0 if trip.order else view.weights.courier
-    stops = view.stops_of(request)
-    seconds = _seconds_by_detour(trip, stops[-1])
-    if len(stops) == 1:
-        alone: list[Candidate] = [(price, None, k) for price, k in seconds]
-        return _cheapest(trip, stops, alone, opening, bound)
-    drop = stops[1]
-    firsts = _firsts_by_detour(trip, stops[0])
-    together: list[Candidate] = sorted((_joint_detour(trip, stops[0], drop, k), k, k) for _, k in firsts)
-    best = _cheapest(trip, stops, together, opening, bound)
-    limit = min(bound, best.price) if best else bound
-    reach = _reach(trip, view.load[stops[0]])
-    for first_price, first_at in firsts:
-        if not seconds or first_price + seconds[0][0] + opening >= limit:
-            break
-        pairs: list[Candidate] = [(first_price + p, first_at, k) for p, k in seconds if first_at < k <= reach[first_at]]
-        found = _cheapest(trip, stops, pairs, opening, limit)
-        if found:
-            best, limit = found, found.price
-    return best
+    here, drives = view.place[stop], view.legs.seconds
+    for k in positions:
+        origin, onward = trip.before[k], trip.after[k]
+        if drives[origin][here] < 0:
+            continue
+        start = service_start(view, stop, trip.ready[k] + drives[origin][here])
+        legs = trip.leg_price(origin, here) + trip.leg_price(here, onward) - trip.leg[k]
+        if start < NEVER and legs < INFINITE:
+            yield legs + soft_cost(view, stop, start) + trip.held[k], legs, k
 
 
-def _firsts_by_detour(trip: Trip, stop: int) -> list[tuple[Number, int]]:
-    """Return (lower bound of the added price, position) for a pickup, cheapest first."""
+def _joint_detours(trip: Trip, first: int, second: int, positions: Iterable[int]) -> Iterator[Candidate]:
+    """Yield the same for driving past pickup and delivery, one right after the other."""
     view = trip.view
-    spare = view.capacity[trip.courier] - view.load[stop]
-    return sorted(
-        (price, k)
-        for k in range(trip.fixed, len(trip.order) + 1)
-        if trip.loads[k] <= spare and (price := _detour(trip, stop, k)) < INFINITE
-    )
-
-
-def _seconds_by_detour(trip: Trip, stop: int) -> list[tuple[Number, int]]:
-    """Return (lower bound of the added price, position) for a delivery, cheapest first."""
-    return sorted(
-        (price, k) for k in range(trip.fixed, len(trip.order) + 1) if (price := _detour(trip, stop, k)) < INFINITE
-    )
-
-
-def _detour(trip: Trip, stop: int, k: int) -> Number:
-    """Return the price of driving past a stop before position k, with what it pays itself; infinite if too late."""
-    view = trip.view
-    here, origin, onward = view.place[stop], trip.before[k], trip.after[k]
-    drive = view.legs.seconds[origin][here]
-    if drive < 0:
-        return INFINITE
-    start = service_start(view, stop, trip.ready[k] + drive)
-    if start == NEVER:
-        return INFINITE
-    detour = trip.leg_price(origin, here) + trip.leg_price(here, onward) - trip.leg[k]
-    return detour + soft_cost(view, stop, start) + trip.held[k]
-
-
-def _joint_detour(trip: Trip, first: int, second: int, k: int) -> Number:
-    """Return the price of driving past pickup and delivery, one after the other, before position k."""
-    view = trip.view
-    here, there = view.place[first], view.place[second]
-    origin, onward = trip.before[k], trip.after[k]
-    legs = trip.leg_price(origin, here) + trip.leg_price(here, there) + trip.leg_price(there, onward) - trip.leg[k]
-    if legs == INFINITE:
-        return INFINITE
-    collected = service_start(view, first, trip.ready[k] + view.legs.seconds[origin][here])
-    if collected == NEVER:
-        return INFINITE
-    handed = service_start(view, second, collected + view.service[first] + view.legs.seconds[here][there])
-    if handed == NEVER:
-        return INFINITE
-    return legs + soft_cost(view, first, collected) + soft_cost(view, second, handed) + trip.held[k]
+    here, there, drives = view.place[first], view.place[second], view.legs.seconds
+    between = trip.leg_price(here, there)
+    if between == INFINITE:
+        return
+    for k in positions:
+        origin, onward = trip.before[k], trip.after[k]
+        legs = trip.leg_price(origin, here) + between + trip.leg_price(there, onward) - trip.leg[k]
+        collected = service_start(view, first, trip.ready[k] + drives[origin][here])
+        handed = service_start(view, second, collected + view.service[first] + drives[here][there])
+        if handed < NEVER and legs < INFINITE:
+            soft = soft_cost(view, first, collected) + soft_cost(view, second, handed)
+            yield legs + soft + trip.held[k], legs, k, k
 
 
 def _reach(trip: Trip, size: int) -> list[int]:
@@ -208,40 +223,23 @@ def _reach(trip: Trip, size: int) -> list[int]:
     return reach
 
 
-def _cheapest(
-    trip: Trip,
-    stops: list[int],
-    pairs: Sequence[Candidate],
-    opening: Number,
-    bound: Number,
-) -> Spot | None:
-    """Drive the candidate pairs, cheapest detour first, and return the best below `bound`."""
-    best: Spot | None = None
-    for detour, first_at, second_at in pairs:
-        if detour + opening >= bound:
-            break
-        price = _driven(trip, stops, first_at, second_at)
-        if price is not None and price + opening < bound:
-            bound = price + opening
-            best = Spot(bound, trip.courier, first_at, second_at)
-    return best
+def _driven(trip: Trip, stops: list[int], first_at: int | None, second_at: int, room: Number) -> Number | None:
+    """Return by how much the trip's price beside its legs grows with the stops put in.
 
-
-def _driven(trip: Trip, stops: list[int], first_at: int | None, second_at: int) -> Number | None:
-    """Return what the trip's price grows by with the stops put in, or None where a hard limit breaks."""
+    None where a hard limit breaks or where the growth is sure to reach `room`.
+    """
     view = trip.view
     begin = second_at if first_at is None else first_at
     tail = [*stops[:-1], *trip.order[begin:second_at], stops[-1], *trip.order[second_at:]]
     if view.max_m[trip.courier] != NEVER and _metres(trip, tail, begin) > view.max_m[trip.courier]:
         return None
-    if view.breaks[trip.courier] or view.weights.duration_per_s:
-        soft = _soft_by_moments(trip, tail, begin, second_at)
-    else:
-        soft = _soft_straight(trip, stops, tail, begin, second_at)
-    if soft is None:
-        return None
     moved = _moved_change(trip, tail, begin) if trip.warm and view.weights.moved_stop else 0
-    return soft - trip.soft_total + moved + _leg_change(trip, tail, begin)
+    priced_duration = bool(view.weights.duration_per_s)
+    cap = INFINITE if priced_duration else room - moved + trip.soft_total
+    soft = _soft_straight(trip, stops, tail, begin, second_at, cap)
+    if soft is not None and (priced_duration or view.breaks[trip.courier]):
+        soft = _soft_by_moments(trip, tail, begin, second_at)
+    return None if soft is None else soft - trip.soft_total + moved
 
 
 def _moved_change(trip: Trip, tail: Sequence[int], begin: int) -> Number:
@@ -255,24 +253,6 @@ def _moved_change(trip: Trip, tail: Sequence[int], begin: int) -> Number:
                 moved += sign
             previous = stop
     return trip.view.weights.moved_stop * moved
-
-
-def _leg_change(trip: Trip, tail: Sequence[int], begin: int) -> Number:
-    """Return the priced metres and seconds of the new legs after position `begin`, less those of the old ones."""
-    view = trip.view
-    seconds = metres = 0
-    for sign, stops in ((1, tail), (-1, trip.order[begin:])):
-        origin = trip.before[begin]
-        for stop in stops:
-            here = view.place[stop]
-            seconds += sign * view.legs.seconds[origin][here]
-            metres += sign * view.legs.metres[origin][here]
-            origin = here
-        end = view.end[trip.courier]
-        if end is not None and (stops or begin):
-            seconds += sign * view.legs.seconds[origin][end]
-            metres += sign * view.legs.metres[origin][end]
-    return view.weights.travel_per_s * seconds + view.weights.distance_per_m * metres
 
 
 def _metres(trip: Trip, tail: Sequence[int], begin: int) -> int:
@@ -304,34 +284,42 @@ def _soft_by_moments(trip: Trip, tail: Sequence[int], begin: int, second_at: int
     return closing.price if closing else None
 
 
-def _soft_straight(trip: Trip, stops: list[int], tail: Sequence[int], begin: int, second_at: int) -> Number | None:
-    """Return the same for a courier without breaks, in one pass that ends where the old times are met again."""
+def _soft_straight(
+    trip: Trip, stops: list[int], tail: Sequence[int], begin: int, second_at: int, cap: Number
+) -> Number | None:
+    """Return the same as if there were no breaks after `begin` and no price on duration, in one quick pass.
+
+    None where a hard limit breaks or `cap` is reached; breaks can only make that worse. Ends early where the old
+    times are met again.
+    """
     view = trip.view
     fresh = [view.closes[stop] for stop in stops]
     latest = [*fresh[:-1], *trip.latest[begin:second_at], fresh[-1], *trip.latest[second_at:]]
     old_ready = [-1] * (len(tail) - len(trip.order) + second_at) + trip.ready[second_at + 1 :]
     at, origin, soft = trip.ready[begin], trip.before[begin], trip.soft[begin]
+    straight = not view.breaks[trip.courier] and not view.weights.duration_per_s
     opens, has_gaps, due, place = view.opens, view.has_gaps, view.due, view.place
-    service, delay_weight = view.service, view.delay_weight
+    service, delay_weight, drives = view.service, view.delay_weight, view.legs.seconds
     for k, stop in enumerate(tail):
-        drive = view.legs.seconds[origin][place[stop]]
-        if drive < 0:
-            return None
+        here = place[stop]
+        drive = drives[origin][here]
         at += drive
         if has_gaps[stop]:
             at = service_start(view, stop, at)
         elif at < opens[stop]:
             at = opens[stop]
-        if at > latest[k]:
+        if at > latest[k] or drive < 0:
             return None
         if at > due[stop] or delay_weight[stop]:
             soft += soft_cost(view, stop, at)
+            if soft >= cap:
+                return None
         at += service[stop]
-        origin = place[stop]
-        if at == old_ready[k]:
+        origin = here
+        if at == old_ready[k] and straight:
             return soft + trip.soft_total - trip.soft[len(trip.order) - (len(tail) - k - 1)]
     end = view.end[trip.courier]
-    drive = 0 if end is None else view.legs.seconds[origin][end]
+    drive = 0 if end is None else drives[origin][end]
     return None if drive < 0 or at + drive > view.shift_end[trip.courier] else soft
 
 

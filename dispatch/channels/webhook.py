@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,6 +111,11 @@ def resolve(host: str, port: int, timeout_s: float) -> list[str]:
     return found[0]
 
 
+@cache
+def _system_tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
 @dataclass(frozen=True)
 class Guard:
     """Where webhooks may go: to the public internet, to `networks`, where `receiver_allowed(host, port)` says so."""
@@ -117,7 +123,7 @@ class Guard:
     networks: Sequence[Network] = ()
     receiver_allowed: Callable[[str, int], bool] = lambda host, port: False
     resolve: Callable[[str, int, float], list[str]] = resolve
-    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    tls: ssl.SSLContext = field(default_factory=_system_tls)
 
     def admitted(self, target: Target, addresses: Sequence[str], *, live: bool) -> list[Address]:
         """Those of a host's addresses that we may connect to, in the resolver's order."""

@@ -118,11 +118,11 @@ def _start(
         program = Program(
             name=name,
             command=commands[name],
-            # Celery's soft shutdown gives unfinished tasks back to the queue; its plain SIGTERM would wait for them.
-            environment={**environment, "REMAP_SIGTERM": "SIGQUIT"} if name == "worker" else environment,
+            environment=environment,
             directory=CHECKOUT,
             log=place.logs / f"{name}.log",
             stop=signal.SIGTERM,
+            # The worker gives unfinished tasks back to the queue before it ends.
             stop_s=25.0 if name == "worker" else 10.0,
         )
         tree.start(Part(program, wave=2), is_ready=lambda: True)

@@ -52,10 +52,10 @@ class Answer(Protocol):
 class Lanes(Protocol):
     """How many deliveries may be on their way to one webhook at once, so that a slow one never holds the others up."""
 
-    def enter(self, webhook_id: str) -> bool:
-        """Take a place; False where there is none now."""
+    def enter(self, webhook_id: str) -> float | None:
+        """Take a place: the ticket to leave it with; None where there is no place now."""
 
-    def leave(self, webhook_id: str) -> None:
+    def leave(self, webhook_id: str, ticket: float) -> None:
         """Give the place back."""
 
 
@@ -171,13 +171,14 @@ def deliver(store: Store, delivery_id: str, post: Post, lanes: Lanes, jitter: fl
         known = session.notices.delivery(delivery_id)
         if known is None or known.state != "pending":
             return None
-        if not lanes.enter(known.webhook_id):
+        ticket = lanes.enter(known.webhook_id)
+        if ticket is None:
             session.notices.postpone_delivery(delivery_id, session.wall_clock() + BUSY_PAUSE)
             return "pending"
     try:
         return _attempt(store, delivery_id, post, jitter)
     finally:
-        lanes.leave(known.webhook_id)
+        lanes.leave(known.webhook_id, ticket)
 
 
 def _attempt(store: Store, delivery_id: str, post: Post, jitter: float) -> State | None:

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
-from dispatch.store.rows import Operation, Plan, Round, Task, record
+from dispatch.store.rows import EventRow, Operation, Plan, Request, Round, Task, record
 
 
 class Planning:
@@ -233,21 +233,72 @@ class Planning:
         found = self._c.execute(select(func.max(t.tasks.c.position)).where(t.tasks.c.round_id == round_id)).scalar()
         return -1 if found is None else int(found)
 
-    def open_legs(self, mode: str) -> list[Row[Any]]:
-        """Every leg that still has something to do, joined with its request (request columns prefixed `r_`)."""
+    def open_legs(
+        self, mode: str, *, request_ids: Collection[str] | None = None, courier_id: str | None = None
+    ) -> list[Row[Any]]:
+        """Every leg that still has something to do, joined with its request (request columns prefixed `r_`).
+
+        Where given, only the legs of `request_ids` and those that `courier_id` has.
+        """
         r, leg = t.requests.c, t.legs.c
-        return list(
-            self._c.execute(
-                select(
-                    t.legs,
-                    r.body.label("r_body"),
-                    r.address.label("r_address"),
-                    r.office_id.label("r_office_id"),
-                    r.external_ref.label("r_external_ref"),
-                    r.zone.label("r_zone"),
-                )
-                .join(t.requests, r.id == leg.request_id)
-                .where(leg.mode == mode, ~leg.closed, ~leg.asleep)
-                .order_by(r.created_at, r.id, leg.leg)
+        query = (
+            select(
+                t.legs,
+                r.body.label("r_body"),
+                r.address.label("r_address"),
+                r.office_id.label("r_office_id"),
+                r.external_ref.label("r_external_ref"),
+                r.zone.label("r_zone"),
             )
+            .join(t.requests, r.id == leg.request_id)
+            .where(leg.mode == mode, ~leg.closed, ~leg.asleep)
+            .order_by(r.created_at, r.id, leg.leg)
         )
+        if request_ids is not None:
+            query = query.where(or_(leg.request_id.in_(request_ids), leg.courier_id == courier_id))
+        return list(self._c.execute(query))
+
+    def open_tasks(self, mode: str) -> list[tuple[Task, str, date]]:
+        """All open tasks in riding order, each with the courier and the date of its round."""
+        rows = self._c.execute(
+            select(t.tasks, t.rounds.c.courier_id, t.rounds.c.date)
+            .join(t.rounds, t.rounds.c.id == t.tasks.c.round_id)
+            .where(t.rounds.c.mode == mode, t.tasks.c.state == "open")
+            .order_by(t.rounds.c.date, t.tasks.c.round_id, t.tasks.c.position, t.tasks.c.id)
+        )
+        return [(record(Task, row), row.courier_id, row.date) for row in rows]
+
+    def events_of(self, request_ids: Collection[str]) -> list[EventRow]:
+        """The events of many requests as they were recorded."""
+        if not request_ids:
+            return []
+        rows = self._c.execute(
+            select(t.events).where(t.events.c.request_id.in_(request_ids)).order_by(t.events.c.seq)
+        )
+        return [record(EventRow, row) for row in rows]
+
+    def lock_requests(self, mode: str, request_ids: Collection[str]) -> dict[str, Request]:
+        """Lock many requests in the order of their ids, the order in which everybody locks them."""
+        if not request_ids:
+            return {}
+        c = t.requests.c
+        rows = self._c.execute(
+            select(t.requests).where(c.mode == mode, c.id.in_(request_ids)).order_by(c.id).with_for_update()
+        )
+        return {row.id: record(Request, row) for row in rows}
+
+    def lock_rounds(self, round_ids: Collection[str]) -> None:
+        """Lock rounds in the order of their ids; whoever also locks requests locks those first."""
+        if round_ids:
+            c = t.rounds.c
+            self._c.execute(select(c.id).where(c.id.in_(round_ids)).order_by(c.id).with_for_update()).all()
+
+    def change_tasks(self, rows: list[dict[str, Any]]) -> None:
+        """Write `position`, `stop_id`, `planned_at`, `leg_m`, `place` and `locked` of tasks, each row by its `id`."""
+        if rows:
+            names = ("position", "stop_id", "planned_at", "leg_m", "place", "locked")
+            change = update(t.tasks).where(t.tasks.c.id == bindparam("task_id"))
+            self._c.execute(
+                change.values({name: bindparam(name) for name in names}),
+                [{"task_id": row["id"], **{name: row[name] for name in names}} for row in rows],
+            )

@@ -40,10 +40,11 @@ _WIDTH_MM = _RIGHT_MM - _MARGIN_MM
 _HEADER_HEIGHT_MM = 13.5
 _QR_SIDE_MM = 22.0
 _BARS_HEIGHT_MM = 13.5
-# From large to small, (scale of the nominal type sizes, whether an address runs on like prose instead of keeping its
-# lines). No type falls below 5 points, where a 203 dpi printer stops separating the Vietnamese marks.
+# From large to small: (scale of the nominal type sizes, whether the page is dense). On a dense page an address runs on
+# like prose instead of keeping its lines, and the account gets room from the sum to collect. No type falls below
+# 5 points, where a 203 dpi printer stops separating the Vietnamese marks.
 _STEPS = tuple(
-    (percent / 100, dense) for percent in range(125, 47, -2) for dense in ((False, True) if percent < 86 else (False,))
+    (percent / 100, dense) for percent in range(125, 47, -2) for dense in ((False, True) if percent < 78 else (False,))
 )
 _GAPS = 7
 _LEG_WORDS = {"pickup": ("LẤY HỒ SƠ", "PICKUP"), "return": ("TRẢ KẾT QUẢ", "RETURN")}
@@ -55,7 +56,7 @@ def draw(label: Label, measure: Measure) -> Drawing:
 
     def spare_mm(step: int) -> float:
         scale, dense = _STEPS[step]
-        return bottom_mm - _upper(label, measure, scale, dense, 0).y_mm - _lower(label, measure, scale).y_mm
+        return bottom_mm - _upper(label, measure, scale, dense, 0).y_mm - _lower(label, measure, scale, dense).y_mm
 
     # Smaller type all but always takes less room; where it does not, bisection still ends on a step that fits.
     step = bisect_left(range(len(_STEPS)), True, key=lambda step: spare_mm(step) >= 0)
@@ -63,7 +64,7 @@ def draw(label: Label, measure: Measure) -> Drawing:
         raise LabelError("does_not_fit", f"The texts do not fit on {NAME} mm; shorten the addresses or the note.")
     scale, dense = _STEPS[step]
     upper = _upper(label, measure, scale, dense, air_mm=min(1.0, spare_mm(step) / _GAPS))
-    lower = _lower(label, measure, scale)
+    lower = _lower(label, measure, scale, dense)
     moved = shift(lower.items, bottom_mm - lower.y_mm)
     return Drawing(*SIZE_MM, tuple(chain(_header(label, measure), upper.items, moved)))
 
@@ -80,10 +81,10 @@ def _upper(label: Label, measure: Measure, scale: float, dense: bool, air_mm: fl
     return column
 
 
-def _lower(label: Label, measure: Measure, scale: float) -> Column:
+def _lower(label: Label, measure: Measure, scale: float, dense: bool) -> Column:
     """Everything from the money to the bar code, from y = 0; its small print gives way later than the addresses."""
     column = Column(_MARGIN_MM, 0, _WIDTH_MM, measure, min(scale + 0.1, 1.0))
-    _money(column, label)
+    _money(column, label, dense)
     _facts(column, label)
     _bars(column, label)
     return column
@@ -161,12 +162,13 @@ def _party(column: Column, party: Party, share: float, dense: bool, approximate:
         column.write_framed("Vị trí gần đúng, hãy gọi trước / Approximate place, call first", 6.5)
 
 
-def _money(column: Column, label: Label) -> None:
+def _money(column: Column, label: Label, dense: bool) -> None:
     """What to collect, in a heavy frame; the account that explains it stands beside it."""
     column.gap(0.8)
     frame_top_mm = column.y_mm
     column.gap(1.1)
-    collect, account = column.part(2.5, 44), column.part(48, _WIDTH_MM - 50.5)
+    collect_mm = 30.0 if dense else 44.0
+    collect, account = column.part(2.5, collect_mm), column.part(collect_mm + 4, _WIDTH_MM - collect_mm - 6.5)
     if label.payable_dong:
         collect.write_pair("Thu", "Collect", 9, 7)
     else:

@@ -116,6 +116,8 @@ def test_every_hand_written_case_is_answered_right() -> None:
         "xã Hưng Đạo, Cao Bằng",
         "xa Ia Bang, huyen Chu Prong, Gia Lai",
         "P. Phước Hòa, P. Phước Hải, TP Nha Trang",
+        "phường Vĩnh Hảii, Vĩnh Thạnh, TP Nha Trang",
+        "cạnh trụ sở phường, Nha Trang, Khánh Hòa",
     ],
 )
 def test_what_could_be_two_places_is_asked_about(raw: str) -> None:

@@ -22,13 +22,15 @@ function Fact({ name, value }: { name: string; value: string | null | undefined 
 
 function PromiseFacts({ request, line, now }: { request: BoardRequest; line: PromiseLine | null; now: number }) {
   const binding = line?.binding ?? request.binding;
+  const due = momentText(request.due_at ?? line?.due_at, now);
+  const strict = momentText(request.due_at_strict ?? line?.due_at_strict, now);
   const rule = [line?.rule_id, binding == null ? null : t(binding ? "binding" : "own_promise")].filter(Boolean).join(" · ");
   return (
     <section>
       <h3>{t("promise")}</h3>
       <dl class="facts">
-        <Fact name={t("due")} value={momentText(request.due_at ?? line?.due_at, now)} />
-        <Fact name={t("due_strict")} value={momentText(request.due_at_strict ?? line?.due_at_strict, now)} />
+        <Fact name={t("due")} value={due} />
+        {strict !== due && <Fact name={t("due_strict")} value={strict} />}
         <Fact name={t("planned")} value={request.planned_at ? `${momentText(request.planned_at, now)} (${t("estimated")})` : null} />
         <Fact name={t("clock_started")} value={momentText(line?.clock_started_at, now)} />
         <Fact name={t("stopped")} value={momentText(line?.stopped_at, now)} />

@@ -37,7 +37,7 @@ function BandButton({ one, most, now }: { one: Band; most: number; now: number |
       disabled={!count && !chosen} onClick={() => (band.value = chosen ? null : one)}>
       <span class="band-bar" aria-hidden="true"><i style={{ height: `${Math.round((count / most) * 100)}%` }} /></span>
       <b>{count}</b>
-      <span class="band-free">{one.unassigned ? t("band_unassigned", { n: one.unassigned }) : ""}</span>
+      <span class="band-free">{one.unassigned ? <><i aria-hidden="true">●</i>{one.unassigned}<span class="sr">{t("count_unassigned")}</span></> : ""}</span>
       <span class="band-at">{from}</span>
     </button>
   );
@@ -84,7 +84,7 @@ export function DueRail() {
         {COUNTS.map(([key, word]) => (
           <div key={key} class={`count count-${key} ${board.value?.counts?.[key] ? "" : "is-zero"}`}>
             <dd>{board.value?.counts?.[key] ?? "–"}</dd>
-            <dt>{t(word)}</dt>
+            <dt>{key === "unassigned" && <i aria-hidden="true">● </i>}{t(word)}</dt>
           </div>
         ))}
       </dl>

@@ -110,6 +110,7 @@ export function look(next: { world?: Mode; province?: string }): void {
   band.value = null;
   draft.value = null;
   planning.value = null;
+  notice.value = null;
 }
 
 let noticeTimer: ReturnType<typeof setTimeout> | undefined;

@@ -27,9 +27,10 @@ export function minutesText(minutes: number, lang: Lang): string {
   return lang === "vi" ? `${days} ngày` : `${days} d`;
 }
 
-/** "còn 42 phút" or "trễ 12 phút"; empty once the clock has stopped (null). */
+/** "còn 42 phút", "còn dưới 1 phút" or "trễ 12 phút"; empty once the clock has stopped (null). */
 export function slackText(minutes: number | null | undefined, lang: Lang): string {
   if (minutes === null || minutes === undefined) return "";
+  if (minutes === 0) return lang === "vi" ? "còn dưới 1 phút" : "under 1 min left";
   const text = minutesText(minutes, lang);
   if (minutes < 0) return lang === "vi" ? `trễ ${text}` : `${text} late`;
   return lang === "vi" ? `còn ${text}` : `${text} left`;

@@ -3,7 +3,7 @@ import L from "leaflet";
 import { initials } from "../../shared/format.ts";
 import { letter, lineClass } from "../chips.tsx";
 import type { Courier } from "../types.ts";
-import { point, roomFor, type At, type Line, type Name, type Pin } from "./pins.ts";
+import { point, roomFor, type At, type Line, type Name, type Pin, type Side } from "./pins.ts";
 
 function element(className: string, text = "", title = ""): HTMLElement {
   const made = document.createElement("div");
@@ -107,20 +107,21 @@ export function siteMark(name: Name): Drawn {
   return { key: name.key, at: name.at, look: name.look, z: -500, html: () => element(`site site-${name.look}`, "", name.text) };
 }
 
-/** Names that fit at this zoom without overlapping. */
-export function nameMarks(map: L.Map, all: Name[]): Drawn[] {
-  const boxes = all.map((one) => {
-    const at = map.latLngToContainerPoint(one.at);
-    return { key: one.key, x: at.x, y: at.y + 14, width: one.text.length * 6.4 + 10, height: 18, rank: one.rank };
+const AROUND: readonly Side[] = ["below", "right", "above", "left"];
+
+/** Names that find room at this zoom, off the pins and off one another. */
+export function nameMarks(map: L.Map, all: Name[], avoid: At[]): Drawn[] {
+  const wanting = all.map((one) => {
+    const { x, y } = map.latLngToContainerPoint(one.at);
+    const sides: readonly Side[] = one.look === "sea" ? ["on"] : one.look === "place" ? ["on", ...AROUND] : AROUND;
+    return { key: one.key, x, y, width: one.text.length * 6.5 + 6, rank: one.rank, sides };
   });
-  const room = roomFor(boxes);
-  return all.filter((one) => room.has(one.key)).map((one) => ({
-    key: one.key,
-    at: one.at,
-    look: one.text,
-    z: -1000,
-    html: () => element(`name name-${one.look}`, one.text),
-  }));
+  const taken = avoid.map((at) => ({ ...map.latLngToContainerPoint(at), width: 24, height: 24 }));
+  const room = roomFor(wanting, taken);
+  return all.filter((one) => room.has(one.key)).map((one) => {
+    const side = room.get(one.key) ?? "below";
+    return { key: one.key, at: one.at, look: one.text + side, z: -1000, html: () => element(`name name-${one.look} name-${side}`, one.text) };
+  });
 }
 
 /** Route lines, with the lit courier's stops numbered. */
@@ -141,7 +142,7 @@ export class Lines {
     this.group.clearLayers();
     for (const line of [...lines].sort((a, b) => Number(a.courierId === lit) - Number(b.courierId === lit))) {
       if (line.points.length < 2) continue;
-      const dim = lit !== null && lit !== line.courierId ? "is-dim" : "";
+      const dim = lit === null ? "" : lit === line.courierId ? "is-lit" : "is-dim";
       const shape = (className: string) => L.polyline(line.points, { className: `${className} ${lineClass(indexOf(line.courierId))} ${dim}`, interactive: false });
       this.group.addLayer(shape("route-casing"));
       this.group.addLayer(shape(isDraft ? "route-line is-draft" : "route-line"));

@@ -39,6 +39,12 @@ function everything(): At[] {
   return [...pins(board.value, 0).map((pin) => pin.at), ...people, ...(board.value?.offices ?? []).map(point)].filter((at): at is At => at !== null);
 }
 
+/** Points that names must keep off: pins, couriers and the signs of shops and offices. */
+function standing(): At[] {
+  const sites = [...(board.value?.shops ?? []), ...(board.value?.offices ?? [])].map(point);
+  return [...everything(), ...sites].filter((at): at is At => at !== null);
+}
+
 function fit(map: L.Map): boolean {
   const points = everything();
   if (points.length === 0) return false;
@@ -63,7 +69,7 @@ function draw(map: L.Map): () => void {
   const marks = new Markers(map);
   const men = new Markers(map);
   let fitted = "";
-  const write = () => texts.sync(nameMarks(map, names(board.value)));
+  const write = () => texts.sync(nameMarks(map, names(board.value), standing()));
   const indexOf = (id: string) => courierIndex(couriersById.value.get(id));
   const stops = [
     effect(() => {

@@ -123,21 +123,44 @@ const SEA: Name[] = [
 ];
 
 export interface Box {
-  key: string;
   x: number;
   y: number;
   width: number;
   height: number;
-  rank: number;
 }
 
-/** Keys of the boxes that can be written without running into one another, low rank first. */
-export function roomFor(boxes: readonly Box[]): Set<string> {
-  const kept: Box[] = [];
-  for (const box of [...boxes].sort((a, b) => a.rank - b.rank)) {
-    const free = kept.every((one) =>
-      Math.abs(one.x - box.x) * 2 > one.width + box.width || Math.abs(one.y - box.y) * 2 > one.height + box.height);
-    if (free) kept.push(box);
+export type Side = "below" | "above" | "right" | "left" | "on";
+
+/** A name waiting for room: its point, its size, and the sides it may stand on. */
+export interface Wanting {
+  key: string;
+  x: number;
+  y: number;
+  width: number;
+  rank: number;
+  sides: readonly Side[];
+}
+
+const HEIGHT = 16;
+const GAP = 15;
+
+function boxAt(one: Wanting, side: Side): Box {
+  const { x, y, width } = one;
+  const at = { below: [x, y + GAP + HEIGHT / 2], above: [x, y - GAP - HEIGHT / 2], right: [x + GAP + width / 2, y], left: [x - GAP - width / 2, y], on: [x, y] }[side];
+  return { x: at[0]!, y: at[1]!, width, height: HEIGHT };
+}
+
+/** Where each name can be written without touching a taken box or another name; names without room are left out. */
+export function roomFor(names: readonly Wanting[], taken: readonly Box[]): Map<string, Side> {
+  const full: Box[] = [...taken];
+  const found = new Map<string, Side>();
+  const free = (box: Box) => full.every((one) =>
+    Math.abs(one.x - box.x) * 2 >= one.width + box.width || Math.abs(one.y - box.y) * 2 >= one.height + box.height);
+  for (const name of [...names].sort((a, b) => a.rank - b.rank)) {
+    const side = name.sides.find((one) => free(boxAt(name, one)));
+    if (!side) continue;
+    found.set(name.key, side);
+    full.push(boxAt(name, side));
   }
-  return new Set(kept.map((box) => box.key));
+  return found;
 }

@@ -1,0 +1,281 @@
+"""Webhooks of the shops: where to tell them, what was told, tell it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from api.endpoint import Answer, Call, route
+from api.problems import HttpProblem
+from dispatch.channels import webhook as channel
+from dispatch.domain.errors import Conflict, Fault, Invalid, NotFound, invalid
+from dispatch.domain.text import Shape, Word, local_text
+from dispatch.flows import notifying
+from dispatch.store.rows import Delivery, FeedEntry, Webhook
+
+MOST_WEBHOOKS = 20
+"""Per shop: every one of them costs a delivery for every event."""
+
+EventType = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z_]{1,40}\.(\*|[a-z_]{1,40}))$")]
+Types = Annotated[
+    list[EventType], Field(min_length=1, max_length=50), AfterValidator(lambda types: list(dict.fromkeys(types)))
+]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+class WebhookBody(Shape):
+    """A webhook to make; an operator names the shop, a shop key may leave it out."""
+
+    url: Url
+    types: Types = ["*"]
+    shop_id: Word | None = None
+
+
+class WebhookChange(Shape):
+    """What to change of a webhook; what is left out stays. `active: true` also revives one that was disabled."""
+
+    url: Url | None = None
+    types: Types | None = None
+    active: bool | None = None
+
+
+class Page(BaseModel):
+    """Query of a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,60}$")] | None = None
+
+
+class DeliveryPage(Page):
+    """Query of a list of deliveries."""
+
+    state: Literal["pending", "sent", "failed"] | None = None
+
+
+def _shown(hook: Webhook) -> dict[str, Any]:
+    return {
+        "id": hook.id,
+        "shop_id": hook.shop_id,
+        "url": hook.url,
+        "types": hook.types,
+        "active": hook.active,
+        "disabled_reason": hook.disabled_reason,
+        "livemode": hook.mode == "live",
+        "created_at": local_text(hook.created_at),
+    }
+
+
+def _delivery_shown(delivery: Delivery, entry: FeedEntry) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "webhook_id": delivery.webhook_id,
+        "event_id": entry.id,
+        "type": entry.type,
+        "seq": entry.seq,
+        "state": delivery.state,
+        "attempts": delivery.attempt,
+        "next_at": None if delivery.next_at is None else local_text(delivery.next_at),
+        "log": delivery.log,
+        "body": notifying.body(entry),
+        "created_at": local_text(delivery.created_at),
+        "updated_at": local_text(delivery.updated_at),
+    }
+
+
+def _absent() -> NotFound:
+    return NotFound(code="not_found", vi="Không có webhook này.", en="There is no such webhook.")
+
+
+def _own(call: Call, webhook_id: str) -> Webhook:
+    """The webhook of that id, if the caller may know of it."""
+    hook = call.session.notices.webhook(webhook_id)
+    mine = call.principal.scope == "operator" or (hook is not None and hook.shop_id == call.principal.shop_id)
+    if hook is None or hook.mode != call.mode or not mine:
+        raise _absent()
+    return hook
+
+
+def _own_delivery(call: Call, webhook_id: str, delivery_id: str) -> tuple[Webhook, Delivery]:
+    hook = _own(call, webhook_id)
+    delivery = call.session.notices.delivery(delivery_id)
+    if delivery is None or delivery.webhook_id != hook.id:
+        raise NotFound(code="not_found", vi="Không có lần gửi này.", en="There is no such delivery.")
+    return hook, delivery
+
+
+def shop_named(call: Call, named: str | None) -> str:
+    """The shop a call is about: the one named, else the key's own; another's shop and an unknown one look alike."""
+    own = call.principal.shop_id if call.principal.scope == "shop" else None
+    shop_id = named or own
+    if shop_id is None:
+        raise Invalid(
+            code="validation_failed",
+            vi="Thiếu shop_id: khóa điều hành phải nêu bộ phận một cửa.",
+            en="An operator key must name shop_id.",
+            faults=(Fault("/shop_id", "missing", "An operator key must name the shop."),),
+        )
+    if (own is not None and shop_id != own) or call.session.network.shop(call.mode, shop_id) is None:
+        raise invalid("/shop_id", "unknown_shop", "Không có bộ phận một cửa này.", "There is no such shop.")
+    return shop_id
+
+
+def _check(call: Call, url: str) -> None:
+    def allowed(host: str, port: int) -> bool:
+        return call.session.notices.receiver_allowed(host, port, call.real_now)
+
+    channel.check_url(url, channel.Guard(call.system.settings.webhook_allow, allowed), live=call.mode == "live")
+
+
+def _paged(rows: list[Any], limit: int, show: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    page, more = rows[:limit], len(rows) > limit
+    return {"data": [show(row) for row in page], "next_cursor": page[-1].id if more else None, "has_more": more}
+
+
+def _bad_cursor() -> HttpProblem:
+    return HttpProblem(422, "validation_failed", "Con trỏ trang không đúng.", "The cursor is not ours.")
+
+
+@route(
+    "POST",
+    "/v1/webhooks",
+    tag="webhooks",
+    body=WebhookBody,
+    status=201,
+    errors=("webhook_url_refused", "unknown_shop", "too_many_webhooks"),
+)
+def create_webhook(call: Call) -> Any:
+    """Register a webhook; its signing secret is shown in this answer only."""
+    asked: WebhookBody = call.body
+    shop_id = shop_named(call, asked.shop_id)
+    _check(call, asked.url)
+    if len(call.session.notices.webhooks(call.mode, shop_id)) >= MOST_WEBHOOKS:
+        raise Conflict(
+            code="too_many_webhooks",
+            vi=f"Mỗi đơn vị có tối đa {MOST_WEBHOOKS} webhook.",
+            en=f"A shop may have {MOST_WEBHOOKS} webhooks at most.",
+        )
+    hook_id, secret = call.session.new_id("whk"), channel.new_secret()
+    call.session.notices.add_webhook(
+        id=hook_id,
+        mode=call.mode,
+        shop_id=shop_id,
+        url=asked.url,
+        types=asked.types,
+        secret=secret,
+        active=True,
+        created_at=call.real_now,
+        updated_at=call.real_now,
+    )
+    _note(call, "created", hook_id, {"url": asked.url, "types": asked.types})
+    body = {**_shown(_own(call, hook_id)), "secret": secret}
+    return Answer(body, 201, {"Location": f"/v1/webhooks/{hook_id}"})
+
+
+def _note(call: Call, what: str, target: str, detail: dict[str, Any]) -> None:
+    call.session.access.audit(call.mode, call.real_now, call.principal.owner, f"webhook.{what}", target, detail)
+
+
+@route("GET", "/v1/webhooks", tag="webhooks", query=Page)
+def list_webhooks(call: Call) -> Any:
+    """List webhooks in the order they were registered."""
+    asked: Page = call.query
+    if asked.cursor is not None:
+        try:
+            _own(call, asked.cursor)
+        except NotFound as error:
+            raise _bad_cursor() from error
+    rows = call.session.notices.webhooks(
+        call.mode,
+        call.principal.shop_id if call.principal.scope == "shop" else None,
+        after=asked.cursor,
+        limit=asked.limit + 1,
+    )
+    return _paged(rows, asked.limit, _shown)
+
+
+@route("GET", "/v1/webhooks/<webhook_id>", tag="webhooks")
+def read_webhook(call: Call, webhook_id: str) -> Any:
+    """Read one webhook, without its secret."""
+    return _shown(_own(call, webhook_id))
+
+
+@route("PATCH", "/v1/webhooks/<webhook_id>", tag="webhooks", body=WebhookChange, errors=("webhook_url_refused",))
+def change_webhook(call: Call, webhook_id: str) -> Any:
+    """Change address or types of a webhook, or switch it off and on."""
+    hook = _own(call, webhook_id)
+    values = call.body.model_dump(exclude_none=True)
+    if "url" in values:
+        _check(call, values["url"])
+    if values:
+        if "active" in values:
+            values["disabled_reason"] = None if values["active"] else "by_hand"
+        call.session.notices.change_webhook(hook.id, **values, updated_at=call.real_now)
+        _note(call, "changed", hook.id, values)
+    return _shown(_own(call, webhook_id))
+
+
+@route("DELETE", "/v1/webhooks/<webhook_id>", tag="webhooks", status=204)
+def delete_webhook(call: Call, webhook_id: str) -> Any:
+    """Remove a webhook with its deliveries; what was not sent yet stays in the feed only."""
+    hook = _own(call, webhook_id)
+    call.session.notices.drop_webhook(hook.id)
+    _note(call, "deleted", hook.id, {"url": hook.url})
+
+
+@route("GET", "/v1/webhooks/<webhook_id>/deliveries", tag="webhooks", query=DeliveryPage)
+def list_deliveries(call: Call, webhook_id: str) -> Any:
+    """The delivery log of a webhook: what was sent, when, and what the receiver answered."""
+    hook, asked = _own(call, webhook_id), call.query
+    if asked.cursor is not None:
+        last = call.session.notices.delivery(asked.cursor)
+        if last is None or last.webhook_id != hook.id:
+            raise _bad_cursor()
+    rows = call.session.notices.deliveries(hook.id, asked.limit + 1, after=asked.cursor, state=asked.state)
+    entries = call.session.notices.feed_entries([row.feed_id for row in rows])
+    return _paged(rows, asked.limit, lambda row: _delivery_shown(row, entries[row.feed_id]))
+
+
+@route(
+    "POST",
+    "/v1/webhooks/<webhook_id>/deliveries/<delivery_id>/replay",
+    tag="webhooks",
+    status=202,
+    errors=("delivery_under_way", "webhook_disabled"),
+)
+def replay_delivery(call: Call, webhook_id: str, delivery_id: str) -> Any:
+    """Send one delivery again under the same webhook-id, with a fresh plan of retries."""
+    hook, delivery = _own_delivery(call, webhook_id, delivery_id)
+    _need_active(hook)
+    if not notifying.replay(call.session, delivery.id):
+        raise Conflict(
+            code="delivery_under_way",
+            vi="Lần gửi này đang diễn ra; xin thử lại sau.",
+            en="This delivery is being attempted right now; try again in a moment.",
+            permanent=False,
+            extra={"retry_after_s": 5},
+        )
+    _, reopened = _own_delivery(call, webhook_id, delivery_id)
+    return _delivery_shown(reopened, call.session.notices.feed_entries([reopened.feed_id])[reopened.feed_id])
+
+
+@route("POST", "/v1/webhooks/<webhook_id>/test", tag="webhooks", status=202, errors=("webhook_disabled",))
+def test_webhook(call: Call, webhook_id: str) -> Any:
+    """Send a `webhook.test` event to this webhook, by the way of all events."""
+    hook = _own(call, webhook_id)
+    _need_active(hook)
+    delivery_id = notifying.send_test(call.session, hook, call.now)
+    _, delivery = _own_delivery(call, webhook_id, delivery_id)
+    return {"delivery_id": delivery.id, "event_id": delivery.feed_id, "type": "webhook.test"}
+
+
+def _need_active(hook: Webhook) -> None:
+    if not hook.active:
+        raise Conflict(
+            code="webhook_disabled",
+            vi="Webhook đã bị tắt; hãy bật lại trước (PATCH active: true).",
+            en='The webhook is disabled; switch it on first (PATCH {"active": true}).',
+        )

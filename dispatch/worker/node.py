@@ -1,0 +1,151 @@
+"""One Celery node of the worker: `python -m dispatch.worker.node NAME PULSE_FD`, and the tasks it knows.
+
+A task is a guarded change of state in PostgreSQL: the queue may lose it or bring it twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import structlog
+from celery import Celery, bootsteps, signals
+
+from dispatch import logs
+from dispatch.bootstrap import System, open_system
+from dispatch.channels import webhook
+from dispatch.flows import notifying
+from dispatch.lifeline import die_with_parent
+from dispatch.queue import make_celery
+from dispatch.settings import load
+from dispatch.store.rows import Webhook
+from dispatch.worker import NODES
+from dispatch.worker.lanes import Lanes
+
+PULSE_S = 1.0
+
+log = structlog.get_logger("worker")
+lanes = Lanes()
+
+
+@cache
+def _system() -> System:
+    """This process's own system: opened at its first task, so that no connection is shared across a fork."""
+    return open_system(load(servers=True), connections=8)
+
+
+@cache
+def _guard() -> webhook.Guard:
+    def receiver_allowed(host: str, port: int) -> bool:
+        with _system().store.begin() as session:
+            return session.notices.receiver_allowed(host, port, session.wall_clock())
+
+    return webhook.Guard(_system().settings.webhook_allow, receiver_allowed)
+
+
+def _post(hook: Webhook, message_id: str, at: datetime, body: bytes) -> webhook.Answer:
+    headers = webhook.sign(hook.secret, message_id, at, body)
+    answer = webhook.post(hook.url, headers, body, _guard(), live=hook.mode == "live")
+    log.info(
+        "webhook called",
+        webhook=hook.id,
+        message=message_id,
+        status=answer.status,
+        error=answer.error,
+        duration_ms=answer.duration_ms,
+    )
+    return answer
+
+
+def _deliver(delivery_id: str) -> None:
+    """One attempt at one delivery of a webhook."""
+    notifying.deliver(_system().store, delivery_id, _post, lanes, random.uniform(-1, 1))
+
+
+def _plan(operation_id: str) -> None:
+    """Work out one plan."""
+    from dispatch.flows import planning
+
+    planning.run(_system(), operation_id)
+
+
+def make_node(redis_url: str) -> Celery:
+    """The Celery application of a node, with every task."""
+    app = make_celery(redis_url)
+    app.task(_deliver, name="deliver")
+    app.task(_plan, name="plan")
+    return app
+
+
+class Pulse(bootsteps.StartStopStep):
+    """Tells the parent every second that the event loop turns and its consumer is connected."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+    to: int
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._timer: Any = None
+
+    def start(self, consumer: Any) -> None:
+        """Begin with every new connection to the broker."""
+        self._timer = consumer.timer.call_repeatedly(PULSE_S, self._beat, (consumer,))
+
+    def stop(self, consumer: Any) -> None:
+        """End when the connection is lost."""
+        if self._timer is not None:
+            consumer.timer.cancel(self._timer)
+            self._timer = None
+
+    def _beat(self, consumer: Any) -> None:
+        if consumer.connection is not None and consumer.connection.connected:
+            try:
+                os.write(self.to, b".")
+            except BlockingIOError:
+                return  # The parent is busy; it has unread pulses enough.
+
+
+def _log_as(process: str) -> None:
+    logs.configure(process)
+    for chatty in ("celery.worker.strategy", "celery.app.trace"):  # two lines for every task; ours says more
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def main(name: str, pulse: int) -> int:
+    """Serve the queues of the node `name`, pulsing through the pipe `pulse`, until a signal; the exit code."""
+    node = NODES[name]
+    app = make_node(load(servers=True).redis_url)
+    if node.pool == "threads":
+        # Threads cannot be ended; an attempt that lost its broker ends by its own time limit.
+        app.conf.worker_cancel_long_running_tasks_on_connection_loss = False
+    os.set_blocking(pulse, False)
+    Pulse.to = pulse
+    app.steps["consumer"].add(Pulse)
+    signals.setup_logging.connect(lambda **_: _log_as(f"worker.{name}"), weak=False)
+    parent = os.getpid()
+    # A child of the pool must not outlive its node: it would hold connections and work on what others have taken.
+    signals.worker_process_init.connect(lambda **_: die_with_parent(signal.SIGKILL, parent), weak=False)
+    worker = app.Worker(
+        hostname=f"{name}-{os.getpid()}@{socket.gethostname()}",
+        pool=node.pool,
+        concurrency=node.concurrency,
+        queues=list(node.queues),
+        loglevel="INFO",
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,167 @@
+"""Whatever is sent, the caller gets a clear problem, nothing is written and nothing breaks."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import NOON, Api
+
+Body = Callable[..., dict[str, Any]]
+
+
+def send(api: Api, raw: bytes, content_type: str = "application/json", **headers: str) -> Any:
+    sent = {"Authorization": f"Bearer {api.key}", "Idempotency-Key": "k", "Test-Clock": NOON} | headers
+    return api.client.post("/v1/requests", data=raw, content_type=content_type, headers=sent)
+
+
+def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.content_type == "application/problem+json"
+    found: dict[str, Any] = answer.json
+    assert found["code"] == code and found["status"] == status
+    assert found["request_id"] == answer.headers["X-Request-Id"] and found["detail"]
+    return found
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[1,2", b"\xff\xfe", b"nul", b'"\\ud800"', b"[" * 5000])
+def test_json_that_cannot_be_read_is_400(shop: Api, raw: bytes) -> None:
+    problem(send(shop, raw), 400, "malformed_json")
+    assert shop.get("/v1/requests").json["data"] == []
+
+
+def change(found: dict[str, Any], path: str, value: Any) -> None:
+    *way, last = path.strip("/").split("/")
+    for step in way:
+        found = found.setdefault(step, {})
+    if value is ...:
+        found.pop(last)
+    else:
+        found[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code"),
+    [
+        ("/kind", ..., "missing"),
+        ("/kind", "both", "literal_error"),
+        ("/dossier", ..., "missing"),
+        ("/citizen/name", ..., "missing"),
+        ("/citizen/name", "", "string_too_short"),
+        ("/citizen/name", "a" * 201, "string_too_long"),
+        ("/citizen/name", "Nguyễn\u0000Văn", "control_character"),
+        ("/citizen/name", "dòng\nmới", "control_character"),
+        ("/citizen/phone", "gọi cho tôi", "string_pattern_mismatch"),
+        ("/citizen/address", {"raw": None}, "address_missing"),
+        ("/citizen/address/era", ..., "era_missing"),
+        ("/citizen/address/lat", 12.2, "half_a_point"),
+        ("/weight_g", 0, "greater_than_equal"),
+        ("/weight_g", -5, "greater_than_equal"),
+        ("/weight_g", "80", "int_type"),
+        ("/weight_g", 80.5, "int_type"),
+        ("/weight_g", 10**40, "less_than_equal"),
+        ("/notice_at", "2026-11-23T10:00:00", "instant_without_zone"),
+        ("/notice_at", "hôm nay", "instant"),
+        ("/notice_at", 1764000000, "instant"),
+        ("/notice_at", "9999-12-31T23:59:59+07:00", "instant_out_of_range"),
+        ("/note", "x" * 2001, "string_too_long"),
+        ("/metadata/deep", {"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}}, "too_deep"),
+        ("/metadata/big", 2**60, "number_too_large"),
+        ("/metadata/text", "\u0000", "control_character"),
+        ("/citizen/address/lat", float("nan"), "finite_number"),
+        ("/external_ref", "a\u0007b", "string_pattern_mismatch"),
+        ("/surprise", 1, "unknown_key"),
+        ("/citizen/surprise", 1, "unknown_key"),
+        ("/channel", "HOTLINE", "hotline_incomplete"),
+    ],
+)
+def test_wrong_content_is_422_and_says_where(shop: Api, body: Body, path: str, value: Any, code: str) -> None:
+    asked = body()
+    change(asked, path, value)
+    found = problem(send(shop, json.dumps(asked).encode()), 422, "validation_failed")
+    assert code in {fault["code"] for fault in found["errors"]}, found["errors"]
+    assert any(fault["pointer"] == "" or path.startswith(fault["pointer"]) for fault in found["errors"]), found["errors"]
+    assert shop.get("/v1/requests").json["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code"),
+    [
+        ("/shop_id", "kh-khong-co", "unknown_shop"),
+        ("/citizen/address/commune_code", "99999", "unknown_commune"),
+        ("/dossier/code", "không phải mã", "invalid_dossier_code"),
+        ("/dossier/code", "000.00.16.H32-261341-0015", "invalid_dossier_code"),
+        ("/dossier/presence_required", True, "presence_required"),
+        ("/notice_at", "2026-11-23T10:05:01+07:00", "notice_in_future"),
+    ],
+)
+def test_content_we_must_refuse_has_its_own_code(shop: Api, body: Body, path: str, value: Any, code: str) -> None:
+    asked = body()
+    change(asked, path, value)
+    found = problem(send(shop, json.dumps(asked).encode()), 422, code)
+    assert [fault["pointer"] for fault in found["errors"]] == [path]
+    assert shop.get("/v1/requests").json["data"] == []
+
+
+def test_a_notice_five_minutes_ahead_is_taken_and_a_late_one_is_marked(shop: Api, body: Body) -> None:
+    ahead = shop.post("/v1/requests", body(notice_at="2026-11-23T10:05:00+07:00"), at=NOON)
+    assert ahead.status_code == 201 and "late_notice" not in ahead.json["warnings"]
+    late = shop.post("/v1/requests", body(notice_at="2026-11-23T09:44:59+07:00"), at=NOON)
+    assert "late_notice" in late.json["warnings"]
+    assert late.json["promise"][0]["due_at"] == "2026-11-23T13:44:59+07:00"
+
+
+def test_a_body_over_one_megabyte_is_413(shop: Api) -> None:
+    problem(send(shop, b"[" + b" " * 1_000_001 + b"]"), 413, "body_too_large")
+
+
+def test_another_content_type_is_415(shop: Api, body: Body) -> None:
+    problem(send(shop, json.dumps(body()).encode(), "text/plain"), 415, "unsupported_media_type")
+
+
+def test_a_missing_or_hostile_idempotency_key_is_400(shop: Api, body: Body) -> None:
+    raw = json.dumps(body()).encode()
+    problem(send(shop, raw, **{"Idempotency-Key": ""}), 400, "idempotency_key_required")
+    problem(send(shop, raw, **{"Idempotency-Key": "k" * 256}), 400, "idempotency_key_invalid")
+
+
+def test_a_wrong_or_missing_key_is_401(shop: Api) -> None:
+    problem(shop.as_key("test_wrong").get("/v1/requests"), 401, "invalid_key")
+    answer = shop.as_key(None).get("/v1/requests")
+    problem(answer, 401, "missing_key")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_shop_key_may_not_do_the_operators_work(shop: Api) -> None:
+    problem(shop.get("/v1/board"), 403, "scope_not_allowed")
+
+
+def test_unknown_addresses_and_methods_are_problems_too(shop: Api) -> None:
+    problem(shop.get("/v1/nothing"), 404, "not_found")
+    problem(shop.get("/v1/requests/req_%00"), 404, "not_found")
+    answer = shop.call("DELETE", "/v1/requests")
+    problem(answer, 405, "method_not_allowed")
+    assert "GET" in answer.headers["Allow"]
+    problem(shop.get("/v1/requests", headers={"Accept": "text/html"}), 406, "not_acceptable")
+
+
+def test_a_query_is_checked_like_a_body(shop: Api) -> None:
+    for query in ("limit=0", "limit=201", "limit=x", "surprise=1", "updated_after=2026-11-23", "cursor=abc"):
+        problem(shop.get(f"/v1/requests?{query}"), 422, "validation_failed")
+
+
+def test_the_problem_speaks_the_callers_language(shop: Api) -> None:
+    vietnamese = shop.get("/v1/nothing").json["detail"]
+    english = shop.get("/v1/nothing", headers={"Accept-Language": "en"}).json["detail"]
+    assert (vietnamese, english) == ("Không có địa chỉ này.", "There is nothing at this address.")
+
+
+def test_time_cannot_be_moved_with_a_live_key_or_backwards(shop: Api, operator: Api, body: Body) -> None:
+    live = operator.post("/v1/admin/keys", {"scope": "operator", "mode": "live"}).json["key"]
+    problem(operator.as_key(live).get("/v1/requests", at=NOON), 400, "test_clock_not_allowed")
+    problem(shop.get("/v1/requests", at="soon"), 400, "test_clock_invalid")
+    made = shop.post("/v1/requests", body(), at=NOON).json["id"]
+    early = shop.post(f"/v1/requests/{made}/cancel", {"reason": "x"}, at="2026-11-23T09:59:59+07:00")
+    problem(early, 409, "test_clock_backwards")
+    assert shop.get(f"/v1/requests/{made}", at="2026-11-23T09:00:00+07:00").status_code == 200
