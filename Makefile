@@ -5,6 +5,8 @@
 PY ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where this is set, each of our many processes would compile every library anew at each start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -31,7 +33,7 @@ FRONT_END_SOURCES := $(shell find web -name node_modules -prune -o -type f -prin
 	@touch $@
 
 .venv/.ok: .venv/.uv requirements.lock
-	@echo "== Python packages: what the system needs (0.4 GB, about half a minute)"
+	@echo "== Python packages: what the system needs (0.7 GB, about half a minute)"
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	@touch $@
 

@@ -251,33 +251,32 @@ class Column:
             self.write(first, size_pt, bold=True)
             self.write(second, second_size_pt)
             return
-        baseline_mm = self.y_mm + rise_mm(first, first_pt)
+        baseline_mm = self.y_mm + max(rise_mm(first, first_pt), rise_mm(second, second_pt))
         start = place(first, self.x_mm, baseline_mm, first_pt, self.measure, bold=True)
         self.items += [start, place(second, start.box.right_mm + gap_mm, baseline_mm, second_pt, self.measure)]
-        self.y_mm = baseline_mm + drop_mm(first_pt)
+        self.y_mm = baseline_mm + drop_mm(max(first_pt, second_pt))
 
     def write_beside(self, end: str, size_pt: float, fill: Callable[["Column"], None], *, bold: bool = False) -> None:
         """Set `end` at the right edge, on the first baseline of what `fill` writes to its left.
 
         If `end` would take more than two fifths of the width, it follows on lines of its own.
         """
-        width_mm = self.measure(end, self.scaled(size_pt), bold)
-        beside = width_mm <= 0.4 * self.width_mm
-        words = self.part(0, self.width_mm - (width_mm + 1.5 if end and beside else 0))
-        fill(words)
-        if beside and end:
-            highest_mm = self.y_mm + rise_mm(end, self.scaled(size_pt))
-            lower_mm = max(0.0, highest_mm - first_baseline_mm(words.items, highest_mm))
-            words.items = shift(words.items, lower_mm)
-            words.y_mm = max(words.y_mm + lower_mm, highest_mm + drop_mm(self.scaled(size_pt)))
-            baseline_mm = first_baseline_mm(words.items, highest_mm)
-            self.add(words)
-            right_mm = self.x_mm + self.width_mm
-            item = place(end, right_mm, baseline_mm, self.scaled(size_pt), self.measure, bold=bold, align="right")
-            self.items.append(item)
-        else:
-            self.add(words)
+        end_pt = self.scaled(size_pt)
+        width_mm = self.measure(end, end_pt, bold)
+        if not end or width_mm > 0.4 * self.width_mm:
+            fill(self)
             self.write(end, size_pt, bold=bold)
+            return
+        words = self.part(0, self.width_mm - width_mm - 1.5)
+        fill(words)
+        highest_mm = self.y_mm + rise_mm(end, end_pt)
+        down_mm = max(0.0, highest_mm - first_baseline_mm(words.items, highest_mm))
+        words.items = shift(words.items, down_mm)
+        baseline_mm = first_baseline_mm(words.items, highest_mm)
+        words.y_mm = max(words.y_mm + down_mm, baseline_mm + drop_mm(end_pt))
+        right_mm = self.x_mm + self.width_mm
+        self.items.append(place(end, right_mm, baseline_mm, end_pt, self.measure, bold=bold, align="right"))
+        self.add(words)
 
     def write_framed(self, text: str, size_pt: float) -> None:
         """Set a text bold inside a thin frame, for a warning that must be seen."""

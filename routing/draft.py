@@ -93,9 +93,10 @@ class Draft:
             trip = Trip(view, courier, self._driveable(courier, order, mine), self.warm)
             lost: int | None = None
             for request in urgent:
-                stands = pickup(request) in trip.order or view.carried[request]
-                if delivery(request) in trip.order or not stands:
-                    continue
+                if view.stops_of(request) != [delivery(request)] or delivery(request) in trip.order:
+                    continue  # locked as a whole, or at home already
+                if not view.carried[request] and pickup(request) not in trip.order:
+                    continue  # its locked pickup cannot be driven
                 spot = best_spot(trip, request)
                 if spot:
                     trip = put(trip, request, spot)

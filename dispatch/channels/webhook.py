@@ -242,8 +242,10 @@ def sign(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, s
     }
 
 
-def post(url: str, headers: dict[str, str], body: bytes, guard: Guard, *, live: bool) -> Answer:
-    """POST `body` to `url` within `TIMEOUT_S` seconds; never raises, never follows a redirect.
+def post(
+    url: str, headers: dict[str, str], body: bytes, guard: Guard, *, live: bool, timeout_s: float = TIMEOUT_S
+) -> Answer:
+    """POST `body` to `url` within `timeout_s` seconds; never raises, never follows a redirect.
 
     We find the host's addresses, check them and connect to a checked one, so that a name that changes its meaning
     between check and connection leads nowhere.
@@ -258,7 +260,7 @@ def post(url: str, headers: dict[str, str], body: bytes, guard: Guard, *, live: 
 
     try:
         target = parse_url(url)
-        addresses = _addresses(target, guard, TIMEOUT_S / 2)
+        addresses = _addresses(target, guard, timeout_s / 2)
     except Invalid as error:
         return failed("address_refused", error.en)
     except TimeoutError as error:
@@ -270,10 +272,10 @@ def post(url: str, headers: dict[str, str], body: bytes, guard: Guard, *, live: 
         return failed("address_refused", ", ".join(addresses))
     outcome = failed("timeout", "no time left to connect")
     for address in admitted[:4]:
-        left_s = TIMEOUT_S - (time.monotonic() - begun)
-        if left_s <= 0.1:
+        left_s = timeout_s - (time.monotonic() - begun)
+        if left_s <= timeout_s / 100:
             break
-        connection = _connection(target, address, guard, min(left_s, TIMEOUT_S / 2))
+        connection = _connection(target, address, guard, min(left_s, timeout_s / 2))
         try:
             connection.connect()
         except (OSError, HTTPError) as error:
@@ -281,7 +283,7 @@ def post(url: str, headers: dict[str, str], body: bytes, guard: Guard, *, live: 
             outcome = failed(_word(error), error)
             connection.close()
             continue
-        return _exchange(connection, target, {**headers, **_HEADERS}, body, begun, failed)
+        return _exchange(connection, target, {**headers, **_HEADERS}, body, begun, timeout_s, failed)
     return outcome
 
 
@@ -306,12 +308,13 @@ def _exchange(
     headers: dict[str, str],
     body: bytes,
     begun: float,
+    timeout_s: float,
     failed: Callable[[str, object], Answer],
 ) -> Answer:
     """Send the message over an open connection and read the beginning of the answer."""
     wire = connection.sock
-    left_s = max(0.1, TIMEOUT_S - (time.monotonic() - begun))
-    wire.settimeout(left_s)
+    left_s = max(timeout_s / 100, timeout_s - (time.monotonic() - begun))
+    connection.timeout = left_s
     expired = threading.Event()
 
     def hang_up() -> None:
@@ -334,6 +337,8 @@ def _exchange(
             enforce_content_length=False,
         )
         response = connection.getresponse()
+        if expired.is_set():  # What we cut off ourselves was no answer, though it may read like one.
+            return failed("timeout", "the answer did not come in time")
         kept = _beginning(response)
     except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
         return failed("timeout" if expired.is_set() else _word(error), error)

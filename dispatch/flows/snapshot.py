@@ -185,7 +185,8 @@ def _calendars(
 ) -> dict[str, Calendar]:
     """The calendar of every hours profile in use: the operator's own of that id, else a built-in one."""
     found: dict[str, Calendar] = {}
-    for profile in sorted({site.hours_profile for site in (*shops.values(), *offices.values())}):
+    profiles = {shop.hours_profile for shop in shops.values()} | {office.hours_profile for office in offices.values()}
+    for profile in sorted(profiles):
         kept = session.network.calendar(mode, profile)
         if kept is not None:
             found[profile] = Calendar.from_body(profile, kept, scene.book.holidays)

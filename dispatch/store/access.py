@@ -43,7 +43,8 @@ class Access:
             expires_at=key.expires_at,
             created_at=at,
         )
-        return self._c.execute(row.on_conflict_do_nothing(index_elements=["secret_hash"])).rowcount == 1
+        kept = self._c.execute(row.on_conflict_do_nothing(index_elements=["secret_hash"]).returning(t.keys.c.id))
+        return kept.first() is not None
 
     def key_by_hash(self, secret_hash: str, at: datetime) -> Key | None:
         """The live key of that secret hash at the real instant `at`."""
@@ -94,7 +95,8 @@ class Access:
     def put_user(self, user_id: str, name: str, password_hash: str, role: str, at: datetime) -> bool:
         """Create a user; False where the name is taken."""
         row = upsert(t.users).values(id=user_id, name=name, password_hash=password_hash, role=role, created_at=at)
-        return self._c.execute(row.on_conflict_do_nothing(index_elements=["name"])).rowcount == 1
+        kept = self._c.execute(row.on_conflict_do_nothing(index_elements=["name"]).returning(t.users.c.id))
+        return kept.first() is not None
 
     def set_password(self, name: str, password_hash: str) -> bool:
         """Change a password, forget wrong tries, end that user's sign-ins; False where nobody has that name."""

@@ -131,4 +131,4 @@ class Network:
         row = upsert(t.media).values(
             mode=mode, courier_id=courier_id, sha256=sha256, content_type=content_type, content=content, created_at=at
         )
-        return self._c.execute(row.on_conflict_do_nothing()).rowcount == 1
+        return self._c.execute(row.on_conflict_do_nothing().returning(t.media.c.sha256)).first() is not None

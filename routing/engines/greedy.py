@@ -14,7 +14,8 @@ _SECOND_CHANCES = 2  # how often what was left out is tried first in a fresh dra
 def improve(view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> Sequences:
     """Put every request into `start` that is worth its price; what was left out gets a second chance up front."""
     draft = Draft(view, start, warm)
-    order = sorted(draft.unserved(), key=lambda request: _urgency(view, request))
+    free = [request for request in draft.unserved() if view.bound[request] is None]
+    order = sorted(free, key=lambda request: _urgency(view, request))
     left = _fill(draft, order, limits)
     best, best_total = draft.sequences(), _total(view, draft.sequences(), warm)
     limits.found(best_total)
@@ -32,17 +33,20 @@ def improve(view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> S
 
 
 def _fill(draft: Draft, order: list[int], limits: Limits) -> list[int]:
-    """Insert requests in the given order and return those that found no place worth their price."""
-    left: list[int] = []
-    for position, request in enumerate(order):
-        if limits.should_stop():
-            return left + order[position:]
-        spot = draft.spot(request)
-        if spot and spot.price <= draft.view.price(request):
-            draft.insert(request, spot)
-        elif draft.view.bound[request] is None:
-            left.append(request)
-    return left
+    """Insert requests in the given order, again while that helps; return those with no place worth their price."""
+    left = order
+    while True:
+        waiting, left = left, []
+        for position, request in enumerate(waiting):
+            if limits.should_stop():
+                return left + waiting[position:]
+            spot = draft.spot(request)
+            if spot and spot.price <= draft.view.price(request):
+                draft.insert(request, spot)
+            else:
+                left.append(request)
+        if not left or len(left) == len(waiting):
+            return left
 
 
 def _urgency(view: View, request: int) -> tuple[float, int, int]:

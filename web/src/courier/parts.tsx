@@ -83,6 +83,16 @@ export function Load({ stop, open }: { stop: PackStop; open: Task[] }) {
   );
 }
 
+/** The address, with a word when its point on the map is only near. */
+export function Address({ stop }: { stop: PackStop }) {
+  return (
+    <span class="address">
+      {stop.place?.address || stop.place?.name}
+      {roughPoint(stop.place?.precision) && <> <span class="tag">{t("rough")}</span></>}
+    </span>
+  );
+}
+
 /** Call and navigate; the coordinates stand in text for phones without a map program. */
 export function Reach({ stop }: { stop: PackStop }) {
   // The contacts of a pack are citizens; at a one-stop's counter there is nobody of them to call.
@@ -99,7 +109,6 @@ export function Reach({ stop }: { stop: PackStop }) {
       {(phone || known) && (
         <p class="fine">
           {[phone, at.replace(",", ", ")].filter(Boolean).join(" · ")}
-          {known && roughPoint(stop.place?.precision) && <span class="tag">{t("rough")}</span>}
         </p>
       )}
     </div>
@@ -108,7 +117,10 @@ export function Reach({ stop }: { stop: PackStop }) {
 
 /** The state of a stop in the list, in sign and word. */
 export function StateMark({ view }: { view: View }) {
-  if (view.state === "open") return <Left dueAt={view.stop.due_at} />;
+  if (view.state === "open") {
+    const at = view.stop.planned_at;
+    return <span class="mark-open"><Left dueAt={view.stop.due_at} />{at && t("about", { at: clockText(at) })}</span>;
+  }
   const word = view.state === "done" ? t("state_done") : view.state === "failed" ? t("state_failed") : t("state_arrived");
   return (
     <span class={`state state-${view.state}`}>

@@ -149,7 +149,7 @@ export function ProofScreen({ view }: { view: View }) {
   return (
     <>
       <Strip />
-      <main class="page has-bar">
+      <main class="page has-form">
         <BackLine text={`${deed(stop)} · ${title(stop)}`} to={() => goTo("stop", stop.stop_id)} />
         <Which {...part} />
         {type === "collected" && <Collecting {...part} />}

@@ -2,7 +2,7 @@
 import { Next } from "../shared/icons.tsx";
 import { dateText } from "../shared/time.ts";
 import { Bar } from "./bar.tsx";
-import { Deed, Left, Load, Reach, StateMark, title, When } from "./parts.tsx";
+import { Address, Deed, Left, Load, Reach, StateMark, title, When } from "./parts.tsx";
 import { isOpen, type View } from "./queue.ts";
 import { goTo, next, pack, packAt, session, views, worldNow } from "./state.ts";
 import { Foot, Strip } from "./strip.tsx";
@@ -31,7 +31,7 @@ function NextCard({ view }: { view: View }) {
       <button type="button" class="next-open" aria-label={t("open_stop")} onClick={() => goTo("stop", stop.stop_id)}>
         <span class="next-top"><Deed stop={stop} /><Next size={18} /></span>
         <h2>{title(stop)}</h2>
-        <span class="address">{stop.place?.address || stop.place?.name}</span>
+        <Address stop={stop} />
       </button>
       <When stop={stop} />
       <Load stop={stop} open={view.open} />

@@ -2,7 +2,7 @@
 import { Back } from "../shared/icons.tsx";
 import { money } from "../shared/format.ts";
 import { Bar } from "./bar.tsx";
-import { Deed, Load, Papers, Reach, StateMark, title, When } from "./parts.tsx";
+import { Address, Deed, Load, Papers, Reach, StateMark, title, When } from "./parts.tsx";
 import { due, isOpen, type View } from "./queue.ts";
 import { goTo } from "./state.ts";
 import { Strip } from "./strip.tsx";
@@ -41,7 +41,7 @@ export function Stop({ view }: { view: View }) {
         <BackLine text={title(stop)} to={() => goTo("run")} />
         <section class="block">
           <p class="next-top"><Deed stop={stop} />{!isOpen(view) && <StateMark view={view} />}</p>
-          <p class="address">{stop.place?.address || stop.place?.name}</p>
+          <Address stop={stop} />
           {isOpen(view) && <When stop={stop} />}
           <Load stop={stop} open={view.open} />
           <Reach stop={stop} />

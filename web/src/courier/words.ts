@@ -40,6 +40,7 @@ const WORDS = {
   give_to_citizen: ["Phát kết quả", "Deliver result"],
   at_office: ["Bưu cục", "Post office"],
   time_left: ["Hạn {at}", "Due {at}"],
+  about: ["khoảng {at}", "about {at}"],
   by_day: ["Phát trước hết ngày {day}", "Deliver by {day}"],
   planned: ["dự kiến {at} (ước tính)", "planned {at} (estimated)"],
   rough: ["điểm gần đúng", "approximate point"],

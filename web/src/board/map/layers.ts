@@ -117,7 +117,8 @@ export function nameMarks(map: L.Map, all: Name[], avoid: At[]): Drawn[] {
     return { key: one.key, x, y, width: one.text.length * 6.5 + 6, rank: one.rank, sides };
   });
   const taken = avoid.map((at) => ({ ...map.latLngToContainerPoint(at), width: 24, height: 24 }));
-  const room = roomFor(wanting, taken);
+  const size = map.getSize();
+  const room = roomFor(wanting, taken, { width: size.x, height: size.y });
   return all.filter((one) => room.has(one.key)).map((one) => {
     const side = room.get(one.key) ?? "below";
     return { key: one.key, at: one.at, look: one.text + side, z: -1000, html: () => element(`name name-${one.look} name-${side}`, one.text) };

@@ -150,11 +150,12 @@ function boxAt(one: Wanting, side: Side): Box {
   return { x: at[0]!, y: at[1]!, width, height: HEIGHT };
 }
 
-/** Where each name can be written without touching a taken box or another name; names without room are left out. */
-export function roomFor(names: readonly Wanting[], taken: readonly Box[]): Map<string, Side> {
+/** Where each name can be written without touching a taken box or another name or the edge; names without room are left out. */
+export function roomFor(names: readonly Wanting[], taken: readonly Box[], view: { width: number; height: number }): Map<string, Side> {
   const full: Box[] = [...taken];
   const found = new Map<string, Side>();
-  const free = (box: Box) => full.every((one) =>
+  const inside = (box: Box) => box.x - box.width / 2 >= 0 && box.x + box.width / 2 <= view.width && box.y >= HEIGHT / 2 && box.y <= view.height - HEIGHT / 2;
+  const free = (box: Box) => inside(box) && full.every((one) =>
     Math.abs(one.x - box.x) * 2 >= one.width + box.width || Math.abs(one.y - box.y) * 2 >= one.height + box.height);
   for (const name of [...names].sort((a, b) => a.rank - b.rank)) {
     const side = name.sides.find((one) => free(boxAt(name, one)));

@@ -1,0 +1,126 @@
+"""What one open leg asks of the planner on a date: two ends with hours and a promise, or why it cannot be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dispatch.domain.hours import local_date
+from dispatch.domain.sla import POST_CALENDAR
+from dispatch.domain.tracking import MAX_PICKUP_ATTEMPTS
+from dispatch.domain.unplanned import LeftOut
+from dispatch.flows.sites import (
+    Clock,
+    Site,
+    Sites,
+    Window,
+    counter_windows,
+    door_windows,
+    from_second,
+    next_opening,
+    pickup_due_s,
+    retry_s,
+    service_s,
+)
+
+if TYPE_CHECKING:
+    from dispatch.domain.hours import Calendar
+    from dispatch.flows.recording import Scene
+    from dispatch.flows.snapshot import OpenLeg, Snapshot
+    from dispatch.store.rows import Courier
+
+
+@dataclass(frozen=True)
+class Job:
+    """One leg as the planner sees it; `pickup` is None where its papers are on board already."""
+
+    leg: OpenLeg
+    pickup: Site | None
+    delivery: Site
+    pickup_windows: tuple[Window, ...]
+    delivery_windows: tuple[Window, ...]
+    due_s: int | None
+
+    def site(self, kind: str) -> Site:
+        """Where an end of the leg is."""
+        return self.pickup if kind == "pickup" and self.pickup is not None else self.delivery
+
+
+def make_job(
+    snapshot: Snapshot, scene: Scene, sites: Sites, clock: Clock, leg: OpenLeg, on_duty: Mapping[str, Courier]
+) -> Job | LeftOut:
+    """What is to be done for a leg on the day, or why it cannot even be tried."""
+    code = _obstacle(leg, on_duty)
+    if code is not None:
+        return LeftOut(leg.request_id, leg.leg, code)
+    citizen, shop = sites.of_citizen(leg), sites.of_shop(leg.shop_id)
+    inward = leg.leg == "pickup"
+    if citizen is None and (leg.waiting or not inward):
+        return LeftOut(leg.request_id, leg.leg, "address_unknown")
+    delivery = shop if inward else citizen
+    assert delivery is not None
+    pickup = None if leg.carried else citizen if inward else shop
+    if leg.status == "AT_OFFICE":
+        pickup = sites.of_office(_lies_at(snapshot, leg))
+        if pickup is None:
+            return LeftOut(leg.request_id, leg.leg, "office_unknown")
+    calendar = snapshot.calendars[snapshot.shops[leg.shop_id].hours_profile]
+    at_pickup: tuple[Window, ...] = ((min(0, clock.now_s), 86_400),)
+    if pickup is not None:
+        at_pickup = from_second(_windows(snapshot, clock, leg, pickup, calendar, intake=False), retry_s(leg, clock))
+    at_delivery = _windows(snapshot, clock, leg, delivery, calendar, intake=inward)
+    for site, windows in ((pickup, at_pickup), (delivery, at_delivery)):
+        if site is not None and not windows:
+            return _closed(leg, site, calendar, clock)
+    due_s = None
+    if leg.waiting:
+        site_calendar = scene.book.calendars[POST_CALENDAR] if inward else calendar
+        promised = pickup_due_s(leg, site_calendar, clock)
+        # What is broken already is as urgent as what is due now; counting its whole lateness would leave it out.
+        due_s = None if promised is None else max(promised, clock.now_s)
+    return Job(leg, pickup, delivery, at_pickup, at_delivery, due_s)
+
+
+def _obstacle(leg: OpenLeg, on_duty: Mapping[str, Courier]) -> str | None:
+    if leg.carried:
+        if leg.courier_id is None:
+            return "carrier_unknown"
+        return None if leg.courier_id in on_duty else "carrier_off_duty"
+    if leg.history is None:
+        return None
+    if leg.waiting and leg.history.pickup_attempts >= MAX_PICKUP_ATTEMPTS:
+        return "attempts_exhausted"
+    if leg.substatus == "HANDOVER_REFUSED":
+        refusal = next(step for step in reversed(leg.history.steps) if step.event.type == "handover_refused")
+        return None if refusal.event.payload.get("reason") == "INTAKE_CLOSED" else "handover_refused"
+    return None
+
+
+def _lies_at(snapshot: Snapshot, leg: OpenLeg) -> str:
+    """The post office a leg lies at: that of the courier who brought it, else the one that answers for it."""
+    steps = leg.history.steps if leg.history else ()
+    for step in reversed(steps):
+        courier = snapshot.couriers.get(step.event.courier_id or "")
+        if step.event.type in ("arrived_office", "handover_refused") and courier is not None:
+            return courier.home_office_id
+    return leg.office_id or ""
+
+
+def _windows(
+    snapshot: Snapshot, clock: Clock, leg: OpenLeg, site: Site, calendar: Calendar, *, intake: bool
+) -> tuple[Window, ...]:
+    if site.place["at"] == "citizen":
+        return door_windows(leg, clock)
+    if site.place["at"] == "office":
+        calendar = snapshot.calendars[snapshot.offices[site.place["id"]].hours_profile]
+    return counter_windows(calendar, clock, service_s(site), intake=intake)
+
+
+def _closed(leg: OpenLeg, site: Site, calendar: Calendar, clock: Clock) -> LeftOut:
+    if site.place["at"] != "citizen":
+        return LeftOut(leg.request_id, leg.leg, "site_closed", next_opening(calendar, clock))
+    window = leg.body.get("window")
+    other_day = window is not None and local_date(datetime.fromisoformat(window["from"])) > clock.day
+    return LeftOut(leg.request_id, leg.leg, "window_other_day" if other_day else "door_closed")
