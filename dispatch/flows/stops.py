@@ -80,7 +80,7 @@ def gather(case: Case, route: Route, present: Sequence[Task], new_id: Callable[[
 
 
 def _keep_names(stops: list[PlannedStop], present: Sequence[Task], new_id: Callable[[str], str]) -> None:
-    """Give each stop the id of an open stop it shares a task with, else of one of its kind at its site, else a new one."""
+    """Name each stop after an open one it shares a task with, else after one of its kind at its site, else anew."""
     by_task = {task_key(task): task.stop_id for task in present}
     by_site: dict[tuple[str, str, Any], list[str]] = {}
     for task in present:
@@ -108,7 +108,7 @@ def wanted_rows(stops: Iterable[PlannedStop]) -> list[dict[str, Any]]:
     """The tasks of planned stops as the store keeps them, in riding order."""
     rows = []
     for stop in stops:
-        for first, task in zip([True] + [False] * len(stop.tasks), stop.tasks, strict=False):
+        for number, task in enumerate(stop.tasks):
             rows.append(
                 {
                     "request_id": task.request_id,
@@ -117,7 +117,7 @@ def wanted_rows(stops: Iterable[PlannedStop]) -> list[dict[str, Any]]:
                     "stop_id": stop.stop_id,
                     "place": stop.site.place,
                     "planned_at": task.planned_at,
-                    "leg_m": stop.leg_m if first else 0,
+                    "leg_m": 0 if number else stop.leg_m,
                 }
             )
     return rows
@@ -166,4 +166,5 @@ def rewrite(
 
 def _distance_m(ended: Sequence[Task], rows: Sequence[dict[str, Any]]) -> int:
     """The metres of a whole round: the legs ridden and the legs planned."""
-    return sum(task.leg_m for task in ended) + sum(row["leg_m"] for row in rows)
+    ridden: int = sum(task.leg_m for task in ended)
+    return ridden + sum(int(row["leg_m"]) for row in rows)

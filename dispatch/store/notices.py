@@ -244,4 +244,3 @@ class Notices:
             select(func.count(), func.min(t.outbox.c.created_at)).where(t.outbox.c.sent_at.is_(None))
         ).one()
         return int(row[0]), row[1]
-

@@ -109,7 +109,15 @@ def test_no_address_that_python_calls_unfit_is_ever_admitted(address: ipaddress.
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "hooks.example.com", "ftp://hooks.example.com/", "file:///etc/passwd", "gopher://a/", "https://", "https:///x"),
+        *(
+            "",
+            "hooks.example.com",
+            "ftp://hooks.example.com/",
+            "file:///etc/passwd",
+            "gopher://a/",
+            "https://",
+            "https:///x",
+        ),
         *("https://user:pw@hooks.example.com/", "https://good.example\\@127.0.0.1/", "https://a.example/#x"),
         *("https://a.example:0/", "https://a.example:99999/", "https://a.example:x/", "https://a..b/", "https://.a/"),
         *("https://a.example/ x", "https://a.example/\r\nHost:b", "https://a\t.example/", "https://ví-dụ.vn/"),

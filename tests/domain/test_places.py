@@ -233,11 +233,10 @@ def everywhere() -> list[Commune]:
     return list(load())
 
 
-@given(st.data())
-def test_a_zone_costs_the_same_both_ways_and_nothing_extra_at_home(data: st.DataObject) -> None:
+@given(st.integers(0, 13_360), st.integers(0, 13_360))
+def test_a_zone_costs_the_same_both_ways_and_nothing_extra_at_home(first: int, second: int) -> None:
     gazetteer = load()
-    places = st.sampled_from(everywhere())
-    a, b = data.draw(places), data.draw(places)
+    a, b = everywhere()[first], everywhere()[second]
     assert gazetteer.zone(a, b) == gazetteer.zone(b, a)
     assert gazetteer.zone(a, a) == "INTRA_DISTRICT"
     if gazetteer.zone(a, b) == "INTRA_DISTRICT":

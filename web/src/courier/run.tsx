@@ -46,7 +46,7 @@ function Small({ view, no }: { view: View; no: number }) {
     <li>
       <button type="button" class={`small ${isOpen(view) ? "" : "is-over"}`} onClick={() => goTo("stop", stop.stop_id)}>
         <span class="no">{no}</span>
-        <span class="small-text"><b>{title(stop)}</b><span><Deed stop={stop} /> {stop.place?.at === "citizen" ? stop.place?.name : ""}</span></span>
+        <span class="small-text"><b>{title(stop)}</b><span class="small-where"><Deed stop={stop} />{stop.place?.at === "citizen" && stop.place?.name ? ` · ${stop.place.name}` : ""}</span></span>
         <StateMark view={view} />
       </button>
     </li>

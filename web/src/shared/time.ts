@@ -60,5 +60,8 @@ export function minutesUntil(due: string | null | undefined, now: number): numbe
  */
 export function clockOffset(serverTime: string | null | undefined, sent: number, received: number): number | null {
   const ms = instant(serverTime);
-  return ms === null ? null : Math.round(ms - (sent + received) / 2);
+  if (ms === null) return null;
+  // A time told in whole seconds has been cut: its middle is half a second on.
+  const told = /\.\d/.test(serverTime ?? "") ? ms : ms + 500;
+  return Math.round(told - (sent + received) / 2);
 }

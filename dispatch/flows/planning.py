@@ -1,0 +1,300 @@
+"""Plan an area: ask for a plan, work it out outside any transaction, keep the draft; commit is in `committing`.
+
+An operation is claimed under a lease that a thread renews while the solver runs. Whoever loses the lease stops and
+keeps nothing, so that an operation has one draft at most, however often its task is delivered.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import routing
+from dispatch.domain.errors import Conflict, DispatchError, NotFound, invalid
+from dispatch.domain.hours import local_date
+from dispatch.domain.text import local_text
+from dispatch.flows import drafting
+from dispatch.flows.problem import MOVED_STOP, Case, build
+from dispatch.flows.snapshot import Area, Snapshot, members, read
+from routing import RoutingError
+
+if TYPE_CHECKING:
+    from dispatch.domain.addresses import Index
+    from dispatch.flows.recording import Scene
+    from dispatch.store import Session, Store
+    from dispatch.store.rows import Courier, Operation, Plan
+
+KIND = "plan"
+LEASE = timedelta(seconds=15)
+"""So long a plan may be thought alive without a sign of its worker."""
+RENEW_S = 3.0
+
+log = logging.getLogger(__name__)
+
+
+class Parts(Protocol):
+    """What planning needs of the system it runs in."""
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+
+    @property
+    def places(self) -> Index:
+        """The communes."""
+
+    def scene(self, now: datetime) -> Scene:
+        """The rules at an instant."""
+
+
+def ask(
+    session: Session,
+    scene: Scene,
+    *,
+    mode: str,
+    area: str,
+    day: date,
+    plan_mode: str,
+    seconds: int,
+    owner: str,
+) -> str:
+    """Begin a plan of `area` (`province:56` or `office:ID`) and date, as of `scene.now`; returns the operation's id.
+
+    `plan_mode` is `day` or `replan` (couriers ride: a moved stop has a price). Raises `Invalid` for a date that is
+    over or an area without a post office.
+    """
+    if day < local_date(scene.now):
+        raise invalid("/date", "date_in_past", "Ngày này đã qua.", "This date is over.")
+    wanted = Area.parse(area)
+    if not any(wanted.has_office(office) for office in session.network.offices(mode)):
+        raise invalid(
+            "/office_id" if wanted.kind == "office" else "/province_code",
+            "unknown_area",
+            "Không có bưu cục nào ở địa bàn này.",
+            "There is no post office in this area.",
+        )
+    operation_id, real_now = session.new_id("op"), session.wall_clock()
+    session.planning.add_operation(
+        id=operation_id,
+        mode=mode,
+        kind=KIND,
+        owner=owner,
+        status="queued",
+        progress=0.0,
+        params={
+            "area": area,
+            "date": day.isoformat(),
+            "mode": plan_mode,
+            "seconds": seconds,
+            "now": scene.now.isoformat(),
+        },
+        created_at=real_now,
+        updated_at=real_now,
+    )
+    session.notices.enqueue(KIND, {"operation_id": operation_id}, real_now)
+    return operation_id
+
+
+def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] = routing.solve) -> str | None:
+    """Work out the plan of an operation; its state afterwards, None where there was nothing to do or the lease was lost.
+
+    A plan that cannot be made ends the operation as `failed` with a code; a worker that dies leaves it to the next.
+    """
+    with system.store.begin() as session:
+        at = session.wall_clock()
+        operation = session.planning.claim_operation(operation_id, at, at + LEASE)
+    if operation is None:
+        return None
+    try:
+        return _work(system, operation, solve)
+    except (RoutingError, DispatchError) as error:
+        if not error.permanent:
+            raise
+        message = {"vi": getattr(error, "vi", str(error)), "en": getattr(error, "en", str(error))}
+        return _fail(system, operation, error.code, message)
+    except Exception:
+        message = {"vi": "Lỗi bên trong khi lập kế hoạch.", "en": "Planning failed on an inner error."}
+        _fail(system, operation, "internal_error", message)
+        raise
+
+
+def _work(system: Parts, operation: Operation, solve: Callable[..., routing.Plan]) -> str | None:
+    params = operation.params
+    area, day = str(params["area"]), date.fromisoformat(params["date"])
+    scene = system.scene(datetime.fromisoformat(params["now"]))
+    with system.store.begin() as session:
+        at = session.wall_clock()
+        if not session.planning.claim_area(operation.mode, area, day, operation.id, at, at + LEASE):
+            raise Conflict(
+                code="area_busy",
+                vi="Địa bàn này đang được lập kế hoạch.",
+                en="Another plan of this area and date is being worked out.",
+            )
+        # The version comes first: a commit after it makes this draft stale, never one before it.
+        base_version = session.planning.area_version(operation.mode, area, day)
+        snapshot = read(session, scene, operation.mode, day)
+    couriers, legs = members(snapshot, Area.parse(area))
+    moved_stop = MOVED_STOP if params["mode"] == "replan" else 0
+    case = build(snapshot, scene, system.places, couriers, legs, moved_stop=moved_stop, name=operation.id)
+    force = drafting.as_it_stands(case)
+    with _Lease(system.store, operation, area, day) as lease:
+        found = solve(
+            case.problem,
+            seconds=float(params["seconds"]),
+            warm=case.in_force,
+            should_stop=lease.lost.is_set,
+        )
+        plan = _judged(case, found, force)
+    if lease.lost.is_set():
+        return None
+    return _keep(system, operation, scene, area, day, base_version, snapshot, case, couriers, plan, force)
+
+
+def _judged(case: Case, plan: routing.Plan, force: routing.Plan) -> routing.Plan:
+    """The plan to show: it passes the judge, and a plan worse than the one in force gives way to that one."""
+    verdict = routing.check(case.problem, plan, case.in_force)
+    if not verdict.ok:
+        raise RoutingError("no_plan", str(verdict.violations[0].sentence), case.problem.name)
+    if plan.cost.total <= force.cost.total:
+        return plan
+    left = {row.request for route in force.routes for row in route.stops}
+    reasons = {entry.request: entry for entry in plan.unserved}
+    missing = [key for key in case.jobs if key not in left]
+    unserved = tuple(reasons.get(key) or routing.Unserved(key, "out_of_time") for key in missing)
+    return routing.Plan(plan.problem, force.engine, plan.seed, plan.seconds, force.routes, unserved, force.cost)
+
+
+def _keep(
+    system: Parts,
+    operation: Operation,
+    scene: Scene,
+    area: str,
+    day: date,
+    base_version: int,
+    snapshot: Snapshot,
+    case: Case,
+    couriers: list[Courier],
+    plan: routing.Plan,
+    force: routing.Plan,
+) -> str | None:
+    """Store the draft and end the operation in one transaction; None where somebody ended it before."""
+    with system.store.begin() as session:
+        at, plan_id = session.wall_clock(), session.new_id("pln")
+        result = {"plan_id": plan_id}
+        if not session.planning.end_operation(operation.id, at, "succeeded", progress=1.0, result=result):
+            return None
+        session.planning.add_plan(
+            id=plan_id,
+            mode=operation.mode,
+            area=area,
+            date=day,
+            status="draft",
+            version=1,
+            base_version=base_version,
+            body=drafting.body(case, snapshot, couriers, plan, force, session.new_id),
+            planned_for_at=scene.now,
+            created_at=at,
+            updated_at=at,
+        )
+        session.planning.release_area(operation.mode, area, day, operation.id)
+    return "succeeded"
+
+
+def _fail(system: Parts, operation: Operation, code: str, message: dict[str, str]) -> str | None:
+    with system.store.begin() as session:
+        at = session.wall_clock()
+        ended = session.planning.end_operation(operation.id, at, "failed", error={"code": code, "message": message})
+        day = date.fromisoformat(operation.params["date"])
+        session.planning.release_area(operation.mode, operation.params["area"], day, operation.id)
+    return "failed" if ended else None
+
+
+class _Lease:
+    """Says every few seconds that the work goes on; `lost` is set when it was cancelled or given to another."""
+
+    def __init__(self, store: Store, operation: Operation, area: str, day: date) -> None:
+        self.lost = threading.Event()
+        self._store, self._operation, self._area, self._day = store, operation, area, day
+        self._done = threading.Event()
+        self._began = time.monotonic()
+        self._thread = threading.Thread(target=self._renew, name=f"lease {operation.id}", daemon=True)
+
+    def __enter__(self) -> _Lease:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _renew(self) -> None:
+        while not self._done.wait(RENEW_S):
+            try:
+                if not self._renewed():
+                    self.lost.set()
+                    return
+            except Exception:
+                # The lease itself says when it is too late: the next look finds it expired.
+                log.exception("lease of %s not renewed", self._operation.id)
+
+    def _renewed(self) -> bool:
+        share = (time.monotonic() - self._began) / float(self._operation.params["seconds"])
+        with self._store.begin() as session:
+            at = session.wall_clock()
+            until = at + LEASE
+            alive = session.planning.renew_operation(self._operation.id, at, until, min(0.95, share))
+            mode = self._operation.mode
+            return alive and session.planning.claim_area(mode, self._area, self._day, self._operation.id, at, until)
+
+
+def cancel(session: Session, operation: Operation) -> None:
+    """Stop an operation; its worker notices within seconds and keeps nothing. Raises `Conflict` where it has ended."""
+    if not session.planning.end_operation(operation.id, session.wall_clock(), "cancelled"):
+        raise Conflict(
+            code="operation_ended", vi="Tác vụ này đã kết thúc.", en="This operation has ended already."
+        )
+    if operation.kind == KIND:
+        day = date.fromisoformat(operation.params["date"])
+        session.planning.release_area(operation.mode, operation.params["area"], day, operation.id)
+
+
+def discard(session: Session, plan: Plan) -> None:
+    """Put a draft away; the caller holds its row."""
+    if plan.status != "draft":
+        raise not_draft(plan)
+    session.planning.change_plan(plan.id, "discarded", session.wall_clock())
+
+
+def not_draft(plan: Plan) -> Conflict:
+    """The answer for a plan that was committed or discarded."""
+    return Conflict(
+        code="plan_not_draft",
+        vi="Kế hoạch này đã được áp dụng hoặc đã bỏ.",
+        en="This plan was committed or discarded already.",
+        extra={"status_now": plan.status},
+    )
+
+
+def no_such_plan() -> NotFound:
+    """The answer for a plan that is not there."""
+    return NotFound(code="not_found", vi="Không có kế hoạch này.", en="There is no such plan.")
+
+
+def shown(plan: Plan) -> dict[str, Any]:
+    """A plan as a read shows it."""
+    visible = {name: value for name, value in plan.body.items() if name != "base"}
+    return {
+        "id": plan.id,
+        "version": plan.version,
+        "status": plan.status,
+        "area": plan.area,
+        "date": plan.date.isoformat(),
+        "base_version": plan.base_version,
+        "planned_for_at": local_text(plan.planned_for_at),
+        "created_at": local_text(plan.created_at),
+        **visible,
+    }

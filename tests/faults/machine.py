@@ -1,0 +1,187 @@
+"""The part of the system that tells others, as real processes: a Valkey of its own, relay, worker and clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, text
+
+from dispatch.channels.webhook import new_secret
+from dispatch.embedded.place import server_user
+from dispatch.embedded.ports import free_port
+from dispatch.embedded.process import Child, Program, last_lines
+from dispatch.embedded.programs import Programs
+from dispatch.embedded.valkey import Valkey
+from dispatch.flows import notifying
+from dispatch.settings import CHECKOUT
+from dispatch.store import open_store
+from dispatch.store import tables as t
+from tests.embedded.waiting import eventually
+
+SHOP = "nha-trang"
+
+
+class Machine:
+    """Processes by name (`relay`, `worker`, `clock`, `relay-2`, …): `start`, `kill`, `stop` them, and look at the rows."""
+
+    def __init__(self, database_url: str, ground: Path, programs: Programs) -> None:
+        self.ground = ground
+        self.store = open_store(database_url, connections=4)
+        place = ground / f"faults-{secrets.token_hex(4)}"
+        self.valkey = Valkey(
+            *(programs, place, free_port(), secrets.token_hex(8), server_user()), log=ground / "faults-valkey.log"
+        )
+        self.valkey.prepare()
+        self.broker = self.valkey.start()
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")},
+            "DISPATCH_DATABASE_URL": database_url,
+            "DISPATCH_REDIS_URL": self.valkey.url,
+            "DISPATCH_WEBHOOK_ALLOW": "127.0.0.0/8",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.children: dict[str, Child] = {}
+        with self.store.begin() as session:
+            now = datetime.now(UTC)
+            row = {
+                "name": SHOP,
+                "province_code": "56",
+                "commune_code": "22363",
+                "era": "2020",
+                "lat": 12.2,
+                "lng": 109.2,
+            }
+            more = {
+                "level": "COMMUNE",
+                "hours_profile": "OSS-DEFAULT",
+                "rooms": [],
+                "created_at": now,
+                "updated_at": now,
+            }
+            session.connection.execute(insert(t.shops).values(mode="test", id=SHOP, **row, **more))
+
+    # processes
+    def start(self, *names: str) -> None:
+        """Start processes and wait until each was heard of."""
+        begun = datetime.now(UTC)
+        for name in names:
+            kind = name.partition("-")[0]
+            self.children[name] = Child(
+                Program(
+                    name,
+                    (sys.executable, "-m", "dispatch", kind),
+                    self.environment,
+                    directory=CHECKOUT,
+                    log=self.ground / f"faults-{name}.log",
+                    stop_s=25,
+                )
+            )
+            self.children[name].start()
+        for name in names:
+            eventually(lambda name=name: self.heard(name.partition("-")[0], begun), 60)  # type: ignore[misc]
+
+    def heard(self, kind: str, since: datetime) -> bool:
+        """Whether a process of this kind has beaten since an instant."""
+        at = self.heartbeat(kind)[0]
+        return at is not None and at > since
+
+    def heartbeat(self, kind: str) -> tuple[datetime | None, dict[str, Any]]:
+        with self.store.begin() as session:
+            return session.access.heartbeats().get(kind, (None, {}))
+
+    def kill(self, name: str) -> None:
+        """kill -9 of that one process; what it started is left to notice by itself."""
+        os.kill(self.children[name].pid, signal.SIGKILL)
+        eventually(lambda: not self.children[name].alive, 5)
+
+    def stop(self, name: str) -> int:
+        return self.children.pop(name).stop()
+
+    def kill_broker(self) -> None:
+        os.kill(self.broker.pid, signal.SIGKILL)
+        self.broker.clear_away()
+
+    def start_broker(self) -> None:
+        self.broker = self.valkey.start()
+
+    def close(self) -> None:
+        for name in list(self.children):
+            self.children[name].ask_to_stop()
+        for name in list(self.children):
+            self.stop(name)
+        self.broker.stop()
+        self.store.close()
+
+    def said(self, name: str) -> str:
+        """The end of a process's log."""
+        return last_lines(self.ground / f"faults-{name}.log", 30)
+
+    # rows
+    def hook(self, url: str, secret: str | None = None) -> str:
+        """Register a webhook for everything."""
+        now = datetime.now(UTC)
+        with self.store.begin() as session:
+            hook_id = session.new_id("whk")
+            session.notices.add_webhook(
+                **{"id": hook_id, "mode": "test", "shop_id": SHOP, "url": url, "types": ["*"]},
+                **{"secret": secret or new_secret(), "active": True, "created_at": now, "updated_at": now},
+            )
+        return hook_id
+
+    def drop_hooks(self) -> None:
+        with self.store.begin() as session:
+            for hook in session.notices.webhooks("test", SHOP):
+                session.notices.drop_webhook(hook.id)
+
+    def publish(self, count: int) -> set[str]:
+        """So many events, each in a transaction of its own, as requests are; their ids."""
+        told = set()
+        for number in range(count):
+            with self.store.begin() as session:
+                now = datetime.now(UTC)
+                told.add(
+                    notifying.publish(
+                        session,
+                        **{"mode": "test", "shop_id": SHOP, "type": "request.created", "request_id": None},
+                        **{"occurred_at": now, "now": now, "data": {"number": number, "name": "Điều Tin"}},
+                    )
+                )
+        return told
+
+    def deliveries(self, hook_id: str) -> list[Any]:
+        with self.store.begin() as session:
+            return session.notices.deliveries(hook_id, 10_000)
+
+    def all_sent(self, hook_id: str) -> bool:
+        return all(row.state == "sent" for row in self.deliveries(hook_id))
+
+    def drop_connections(self) -> int:
+        """End every connection to the database but our own, as a restart of the server would; how many."""
+        with self.store.begin() as session:
+            found = session.connection.execute(
+                text(
+                    "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+                    "where datname = current_database() and pid <> pg_backend_pid()"
+                )
+            )
+            return int(found.scalar_one())
+
+    def idle(self) -> bool:
+        """Whether nothing waits in the outbox."""
+        with self.store.begin() as session:
+            return session.notices.backlog()[0] == 0
+
+
+def log_lines(machine: Machine, name: str, fits: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """The JSON lines of a process's log that fit."""
+    lines = (machine.ground / f"faults-{name}.log").read_text(errors="replace").splitlines()
+    found = [json.loads(line) for line in lines if line.startswith("{")]
+    return [line for line in found if fits(line)]

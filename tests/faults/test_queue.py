@@ -1,0 +1,209 @@
+"""What a shop would lose if a process or a server died at a bad moment: nothing, and it is told within half a minute."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import standardwebhooks
+from psycopg import sql
+
+from dispatch.channels.webhook import new_secret
+from dispatch.embedded.programs import Programs
+from dispatch.embedded.valkey import ask
+from tests.channels.receiver import Call, Receiver
+from tests.embedded.waiting import alive, descendants, eventually
+from tests.faults.machine import Machine
+
+CATCH_UP_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def running(
+    postgres: Callable[[str], str], migrated_template: str, ground: Path, programs: Programs
+) -> Iterator[Machine]:
+    name = f"test_faults_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres("postgres"), autocommit=True) as admin:
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        admin.execute(made.format(sql.Identifier(name), sql.Identifier(migrated_template)))
+        machine = Machine(postgres(name), ground, programs)
+        try:
+            machine.start("relay", "clock", "worker")
+            yield machine
+        finally:
+            machine.close()
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def machine(running: Machine) -> Iterator[Machine]:
+    """The running machine; a test leaves it as it found it: all processes there, no webhook."""
+    yield running
+    running.drop_hooks()
+
+
+def arrived(receiver: Receiver, told: set[str]) -> Callable[[], bool]:
+    return lambda: told <= set(receiver.counts())
+
+
+def test_every_event_arrives_once_and_signed_with_two_relays_and_two_clocks(machine: Machine) -> None:
+    secret = new_secret()
+    with Receiver() as receiver:
+        hook_id = machine.hook(receiver.url, secret)
+        machine.start("relay-2", "clock-2")
+        told = machine.publish(60)
+        eventually(arrived(receiver, told), CATCH_UP_S)
+        eventually(lambda: machine.all_sent(hook_id))
+        assert machine.stop("relay-2") == 0 and machine.stop("clock-2") == 0
+    assert receiver.counts() == dict.fromkeys(told, 1)
+    for call in receiver.calls:
+        body = standardwebhooks.Webhook(secret).verify(call.body, call.headers)
+        assert body["id"] == call.headers["webhook-id"] and body["livemode"] is False
+    assert {row.attempt for row in machine.deliveries(hook_id)} == {1}
+
+
+def test_a_relay_killed_in_the_middle_loses_nothing_and_tells_nobody_twice(machine: Machine) -> None:
+    with Receiver() as receiver:
+        hook_id = machine.hook(receiver.url)
+        told = machine.publish(30)
+        machine.kill("relay")
+        told |= machine.publish(30)
+        assert not machine.idle()
+        machine.start("relay")
+        eventually(arrived(receiver, told), CATCH_UP_S)
+        eventually(lambda: machine.all_sent(hook_id))
+    assert receiver.counts() == dict.fromkeys(told, 1)
+
+
+def test_a_worker_killed_during_a_delivery_makes_it_again_under_the_same_id(machine: Machine) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold(call: Call) -> tuple[int, dict[str, str], bytes]:
+        inside.set()
+        go_on.wait(60)
+        return 200, {}, b"ok"
+
+    with Receiver(hold) as receiver:
+        hook_id = machine.hook(receiver.url)
+        told = machine.publish(3)
+        assert inside.wait(CATCH_UP_S)
+        nodes = descendants(machine.children["worker"].pid)
+        assert len(nodes) >= 4, "two nodes, and the processes of one's pool"
+        machine.kill("worker")
+        eventually(lambda: not alive(nodes), 5)
+        go_on.set()
+        machine.start("worker")
+        eventually(lambda: machine.all_sent(hook_id), CATCH_UP_S)
+        assert set(receiver.counts()) == told and max(receiver.counts().values()) == 2
+        assert len({(call.headers["webhook-id"], call.body) for call in receiver.calls}) == 3
+
+
+def test_a_killed_broker_is_noticed_and_all_that_waited_arrives_when_it_is_back(machine: Machine) -> None:
+    with Receiver() as receiver:
+        hook_id = machine.hook(receiver.url)
+        told = machine.publish(10)
+        machine.kill_broker()
+        told |= machine.publish(20)
+        eventually(lambda: machine.heartbeat("relay")[1].get("broker") is False)
+        last = machine.heartbeat("worker")[0]
+        seen = machine.heartbeat("clock")[0]
+        assert seen is not None and last is not None
+        eventually(lambda: machine.heard("clock", seen + timedelta(seconds=5)))
+        assert machine.heartbeat("worker")[0] == last, "a worker without a broker must not look alive"
+        assert machine.children["worker"].alive and machine.children["relay"].alive
+        machine.start_broker()
+        eventually(arrived(receiver, told), CATCH_UP_S)
+        eventually(lambda: machine.all_sent(hook_id), CATCH_UP_S)
+        eventually(lambda: machine.heard("worker", last) and machine.heartbeat("relay")[1]["broker"])
+    assert set(receiver.counts()) == told
+
+
+def test_a_broker_that_hangs_does_not_hang_the_relay(machine: Machine) -> None:
+    with Receiver() as receiver:
+        machine.hook(receiver.url)
+        os.kill(machine.broker.pid, signal.SIGSTOP)
+        try:
+            told = machine.publish(5)
+            eventually(lambda: machine.heartbeat("relay")[1].get("broker") is False)
+            at = machine.heartbeat("relay")[0]
+            assert at is not None
+            eventually(lambda: machine.heard("relay", at), 12)
+        finally:
+            os.kill(machine.broker.pid, signal.SIGCONT)
+        eventually(arrived(receiver, told), CATCH_UP_S)
+
+
+def test_what_the_queue_forgot_is_found_in_the_database(machine: Machine) -> None:
+    with Receiver() as receiver:
+        machine.hook(receiver.url)
+        assert machine.stop("worker") == 0
+        told = machine.publish(20)
+        eventually(machine.idle)
+        assert int(str(ask(machine.valkey.url, "LLEN", "notify"))) >= 20
+        ask(machine.valkey.url, "FLUSHALL")
+        machine.start("worker")
+        eventually(arrived(receiver, told), CATCH_UP_S)
+    assert receiver.counts() == dict.fromkeys(told, 1)
+
+
+def test_a_long_absence_of_the_worker_does_not_fill_the_queue_again_and_again(machine: Machine) -> None:
+    with Receiver() as receiver:
+        machine.hook(receiver.url)
+        machine.stop("worker")
+        told = machine.publish(5)
+        eventually(machine.idle)
+        seen = machine.heartbeat("clock")[0]
+        assert seen is not None
+        eventually(lambda: machine.heard("clock", seen + timedelta(seconds=13)), 30)
+        assert int(str(ask(machine.valkey.url, "LLEN", "notify"))) == 5
+        machine.start("worker")
+        eventually(arrived(receiver, told), CATCH_UP_S)
+
+
+def test_a_receiver_that_never_answers_delays_nobody_else(machine: Machine) -> None:
+    go_on = threading.Event()
+
+    def hold(call: Call) -> tuple[int, dict[str, str], bytes]:
+        go_on.wait(60)
+        return 200, {}, b"ok"
+
+    with Receiver(hold) as slow, Receiver() as quick:
+        machine.hook(slow.url)
+        machine.publish(60)
+        eventually(lambda: len(slow.calls) >= 2)
+        machine.hook(quick.url)
+        told = machine.publish(20)
+        eventually(arrived(quick, told), 8)
+        assert len(slow.calls) < 20
+        go_on.set()
+
+
+def test_dropped_database_connections_are_made_again(machine: Machine) -> None:
+    with Receiver() as receiver:
+        hook_id = machine.hook(receiver.url)
+        told = machine.publish(10)
+        assert machine.drop_connections() >= 3
+        told |= machine.publish(10)
+        eventually(arrived(receiver, told), CATCH_UP_S)
+        eventually(lambda: machine.all_sent(hook_id), CATCH_UP_S)
+        begun = machine.heartbeat("clock")[0]
+        assert begun is not None
+        for kind in ("clock", "relay", "worker"):
+            eventually(lambda kind=kind: machine.heard(kind, begun))  # type: ignore[misc]
+    assert all(child.alive for child in machine.children.values())
+
+
+def test_asked_to_stop_each_process_ends_cleanly_and_leaves_nobody(machine: Machine) -> None:
+    below = {name: descendants(child.pid) for name, child in machine.children.items()}
+    assert len(below["worker"]) >= 4
+    codes = {name: machine.stop(name) for name in ("worker", "relay", "clock")}
+    assert codes == {"worker": 0, "relay": 0, "clock": 0}
+    assert not alive(set().union(*below.values()))
+    machine.start("relay", "clock", "worker")
