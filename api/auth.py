@@ -56,7 +56,9 @@ def authenticate(request: Request, session: Session, real_now: datetime) -> Prin
     cookie = request.cookies.get(COOKIE)
     if cookie:
         if request.headers.get("Dispatch-Board") != "1":
-            raise HttpProblem(403, "board_header_missing", "Thiếu tiêu đề của trang.", "The page's own header is missing.")
+            raise HttpProblem(
+                403, "board_header_missing", "Thiếu tiêu đề của trang.", "The page's own header is missing."
+            )
         user = session.access.signed_in(secret_hash(cookie), real_now)
         if user is not None:
             mode = "test" if request.headers.get("Dispatch-Mode") == "test" else "live"

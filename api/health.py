@@ -65,7 +65,9 @@ def _readyz() -> Any:
     checks = {"database": {"state": "ok"}, **parts}
     needed = all(checks[name]["state"] != "down" for name in ("database", "queue", "clock"))
     whole = all(check["state"] == "ok" for check in checks.values())
-    return _json({"status": "ok" if whole else ("degraded" if needed else "down"), "checks": checks}, 200 if needed else 503)
+    return _json(
+        {"status": "ok" if whole else ("degraded" if needed else "down"), "checks": checks}, 200 if needed else 503
+    )
 
 
 def _metrics() -> Response:

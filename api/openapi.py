@@ -41,9 +41,9 @@ _PROBLEM = {
 @cache
 def document() -> dict[str, Any]:
     """The whole document."""
-    bodies = [(endpoint.body, "validation") for endpoint in ENDPOINTS if endpoint.body is not None]
-    outs = [(endpoint.out, "serialization") for endpoint in ENDPOINTS if endpoint.out is not None]
-    names, schemas = models_json_schema([*bodies, *outs], ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+    models: list[Any] = [(endpoint.body, "validation") for endpoint in ENDPOINTS if endpoint.body is not None]
+    models += [(endpoint.out, "serialization") for endpoint in ENDPOINTS if endpoint.out is not None]
+    names, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
         path = _PARAMETER.sub(r"{\1}", endpoint.path)

@@ -37,7 +37,10 @@ def asset_tags(entry: str) -> Markup:
     chunk = _manifest().get(entry)
     if chunk is None:
         raise HttpProblem(
-            503, "front_end_missing", "Giao diện chưa được dựng: chạy `make setup`.", "The front end is not built: `make setup`."
+            503,
+            "front_end_missing",
+            "Giao diện chưa được dựng: chạy `make setup`.",
+            "The front end is not built: `make setup`.",
         )
     styles = list(chunk.get("css", []))
     for name in chunk.get("imports", []):

@@ -79,7 +79,9 @@ def from_validation(error: ValidationError) -> HttpProblem:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if any(item["type"] == "json_invalid" for item in found):
         message = found[0]["msg"]
-        return HttpProblem(400, "malformed_json", "Nội dung không phải JSON đọc được.", f"The body is not readable: {message}.")
+        return HttpProblem(
+            400, "malformed_json", "Nội dung không phải JSON đọc được.", f"The body is not readable: {message}."
+        )
     errors = [
         {"pointer": _pointer(item["loc"]), "code": _WORDS.get(item["type"], item["type"]), "message": item["msg"]}
         for item in found[:50]

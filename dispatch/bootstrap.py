@@ -73,7 +73,7 @@ def open_system(settings: Settings, *, connections: int = 20) -> System:
 
 
 def hasher() -> PasswordHasher:
-    """How passwords and PINs are kept: argon2id (19 MiB, 2 passes, the OWASP minimum; cheap enough for a phone login)."""
+    """How passwords and PINs are kept: argon2id with 19 MiB and 2 passes, the OWASP minimum."""
     return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 

@@ -222,9 +222,7 @@ def _wideners(problem: Problem, request: int) -> Iterator[tuple[str, Callable[[i
     wanted = problem.requests[request]
 
     def with_request(changed: Request) -> Problem:
-        return replace(
-            problem, requests=(*problem.requests[:request], changed, *problem.requests[request + 1 :])
-        )
+        return replace(problem, requests=(*problem.requests[:request], changed, *problem.requests[request + 1 :]))
 
     yield "extend_window", lambda by_s: with_request(later_hours(wanted, by_s))
     if problem.hard_due:

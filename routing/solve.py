@@ -49,7 +49,7 @@ def solve(
     chosen = engines.load(engine)
     view = View(problem)
     places = warm_places(view, warm)
-    limits = Limits(watch.over, watch.remaining_s, seed, iterations, watch.found)
+    limits = Limits(watch.over, should_stop is not None, watch.remaining_s, seed, iterations, watch.found)
     start = view.sequences_of(warm) if warm else [[] for _ in problem.couriers]
     first = insert_all(view, start, places, limits)
     best, made_by = first, "greedy"

@@ -221,9 +221,7 @@ def _time(view: View, courier: int, order: Sequence[int], earliest: int | None =
     return _timing(view, courier, order, closed, travel_s, distance_m)
 
 
-def _timing(
-    view: View, courier: int, order: Sequence[int], closed: Closing, travel_s: int, distance_m: int
-) -> Timing:
+def _timing(view: View, courier: int, order: Sequence[int], closed: Closing, travel_s: int, distance_m: int) -> Timing:
     moment = closed.last
     rests = list(reversed(closed.rests))
     rows: list[tuple[int, int, int]] = []

@@ -1,0 +1,1 @@
+"""What couriers' phones call."""

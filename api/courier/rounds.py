@@ -62,14 +62,18 @@ def courier_session(call: Call) -> Any:
             locked = locked or wrong >= WRONG_PINS
             until = call.real_now + LOCKED_FOR if wrong >= WRONG_PINS else None
             call.session.network.note_pin_try(one, 0 if until else wrong, until)
-        problem = _locked() if locked else HttpProblem(
-            401, "wrong_pin", "Số điện thoại hoặc mã PIN không đúng.", "Wrong phone number or PIN."
+        problem = (
+            _locked()
+            if locked
+            else HttpProblem(401, "wrong_pin", "Số điện thoại hoặc mã PIN không đúng.", "Wrong phone number or PIN.")
         )
         return _refusal(problem)
     call.session.network.note_pin_try(courier, 0, None)
     secret = new_secret(courier.mode)
     ends_at = call.real_now + SIGNED_IN_FOR
-    key = Key(call.session.new_id("key"), courier.mode, "courier", None, courier.id, secret[:9] + "…", None, ends_at, None)
+    key = Key(
+        call.session.new_id("key"), courier.mode, "courier", None, courier.id, secret[:9] + "…", None, ends_at, None
+    )
     call.session.access.add_key(key, secret_hash(secret), call.real_now)
     return {
         "token": secret,
@@ -93,7 +97,9 @@ def _locked() -> HttpProblem:
 def _refusal(problem: HttpProblem) -> Answer:
     """A problem that is answered, not raised: the count of wrong PINs must be kept."""
     response = answer(problem)
-    headers = {name: value for name, value in response.headers.items() if name not in ("Content-Type", "Content-Length")}
+    headers = {
+        name: value for name, value in response.headers.items() if name not in ("Content-Type", "Content-Length")
+    }
     return Answer(response.get_data(), problem.status, headers, "application/problem+json")
 
 

@@ -210,7 +210,9 @@ def make_key(call: Call) -> Any:
     """Make a key; its secret is shown this once."""
     body: KeyBody = call.body
     if (body.scope == "shop") != (body.shop_id is not None):
-        raise invalid("/shop_id", "validation_failed", "Khóa shop cần shop_id.", "A shop key needs shop_id, others none.")
+        raise invalid(
+            "/shop_id", "validation_failed", "Khóa shop cần shop_id.", "A shop key needs shop_id, others none."
+        )
     if body.shop_id is not None and call.session.network.shop(body.mode, body.shop_id) is None:
         raise invalid("/shop_id", "unknown_shop", "Không có Bộ phận Một cửa này.", "There is no such shop.")
     secret = new_secret(body.mode)

@@ -56,7 +56,9 @@ def read_label(call: Call, request_id: str) -> Any:
         media = labels.media_type(call.query.format)
     except LabelError as error:
         raise _refused(error) from error
-    call.session.access.audit(call.mode, call.now, call.principal.owner, "label.printed", found.id, {"item": label.item_id})
+    call.session.access.audit(
+        call.mode, call.now, call.principal.owner, "label.printed", found.id, {"item": label.item_id}
+    )
     name = f'inline; filename="{label.item_id}.{call.query.format}"'
     return Answer(content, 200, {"Content-Disposition": name}, media)
 
@@ -74,4 +76,6 @@ def batch_of_labels(call: Call) -> Any:
         call.session.access.audit(
             call.mode, call.now, call.principal.owner, "label.printed", found.id, {"item": drawn[-1].item_id}
         )
-    return Answer(labels.render_many(drawn), 200, {"Content-Disposition": 'inline; filename="labels.pdf"'}, "application/pdf")
+    return Answer(
+        labels.render_many(drawn), 200, {"Content-Disposition": 'inline; filename="labels.pdf"'}, "application/pdf"
+    )

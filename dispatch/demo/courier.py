@@ -28,11 +28,14 @@ RIDE_SPREAD = 0.16
 
 @dataclass(frozen=True)
 class Visit:
-    """One courier at one door for one dossier, and how it ended (`done`, `failed`, or nothing: he found it settled)."""
+    """One courier at one door for one dossier, and how it ended: `done`, `failed` or `withdrawn`.
+
+    `door` says which end of the leg it was, such as `pickup at shop`.
+    """
 
     request_id: str
     leg: str
-    kind: str
+    door: str
     courier_id: str
     at: datetime
     outcome: str
@@ -154,16 +157,17 @@ class Rider:
         if stop["place"]["at"] == "shop":
             starts_at = shop_opens(self.clock.now)
         pause = self._service(stop, len(tasks))
-        self.clock.at((starts_at or self.clock.now) + pause, lambda: self._act(stop_id, is_closed=starts_at is None))
+        self.clock.at((starts_at or self.clock.now) + pause, lambda: self._act(stop, starts_at is None))
 
     def _service(self, stop: dict[str, Any], dossiers: int) -> timedelta:
         minutes = 1.0 + 0.9 * dossiers if stop["place"]["at"] in ("shop", "office") else 4.0 + 1.0 * (dossiers - 1)
         return timedelta(minutes=minutes * math.exp(self.random.gauss(0, 0.3)))
 
-    def _act(self, stop_id: str, *, is_closed: bool) -> None:
+    def _act(self, known: dict[str, Any], is_closed: bool) -> None:
         """What happens at the door: it ends well, nobody is in, or the place is closed."""
-        stop = self.phone.stop(stop_id)
-        if stop is None:  # withdrawn while he stood there: nothing to report
+        stop = self.phone.stop(known["stop_id"])
+        if stop is None:  # taken from his round while he stood there
+            self._remember(known, known["requests"], "withdrawn")
             self.look()
             return
         tasks = self.phone.open_tasks(stop)
@@ -180,8 +184,7 @@ class Rider:
 
     def _nobody_home(self, stop: dict[str, Any], task: dict[str, Any]) -> bool:
         if task["status"] == "PICKUP_FAILED" or any(
-            visit.request_id == task["id"] and visit.leg == task["leg"] and visit.kind == stop["kind"]
-            for visit in self.visits
+            (visit.request_id, visit.leg, visit.door) == (task["id"], task["leg"], _door(stop)) for visit in self.visits
         ):
             return False
         return is_absent(self.seed, str(task["external_ref"]), stop["kind"])
@@ -243,7 +246,7 @@ class Rider:
     def _remember(self, stop: dict[str, Any], tasks: list[dict[str, Any]], outcome: str) -> None:
         for task in tasks:
             mine = self.phone.owner.id
-            self.visits.append(Visit(task["id"], task["leg"], stop["kind"], mine, self.clock.now, outcome))
+            self.visits.append(Visit(task["id"], task["leg"], _door(stop), mine, self.clock.now, outcome))
 
     def _ping(self) -> None:
         self._pinged_at = self.clock.now
@@ -283,6 +286,10 @@ class Rider:
             self.phone.flush(twice=True)
 
         self.clock.after(pause, back)
+
+
+def _door(stop: dict[str, Any]) -> str:
+    return f"{stop['kind']} at {stop['place']['at']}"
 
 
 def _point(stop: dict[str, Any]) -> Point:

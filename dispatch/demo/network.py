@@ -230,7 +230,10 @@ def _last_seq(api: Api, key: str) -> int:
 def close_shops(api: Api, operator: str, opened: dict[str, ShopAccess]) -> None:
     """Take the webhooks away and end the shops' keys."""
     for access in opened.values():
-        for path, key in ((f"/v1/webhooks/{access.webhook_id}", access.key), (f"/v1/admin/keys/{access.key_id}", operator)):
+        for path, key in (
+            (f"/v1/webhooks/{access.webhook_id}", access.key),
+            (f"/v1/admin/keys/{access.key_id}", operator),
+        ):
             try:
                 api.call("DELETE", path, key)
             except Refused as error:
@@ -242,7 +245,7 @@ def working_day(api: Api, operator: str, shop: Shop, from_day: date) -> date:
     """The first day from `from_day` on when one-stop shops work, as the system's own promises say."""
     for ahead in range(30):
         day = from_day + timedelta(days=ahead)
-        notice_at = datetime.combine(day, time(7, 45), LOCAL)
+        notice_at = datetime.combine(day, time(6), LOCAL)
         body = {
             "kind": "return",
             "shop_id": shop.id,

@@ -69,7 +69,9 @@ def day_of(seed: int, day: date, count: int, network: Network, gazetteer: Gazett
 
 
 def _divided(gazetteer: Gazetteer) -> list[Commune]:
-    return [one for one in gazetteer if one.era == "2020" and one.province_code == "56" and len(gazetteer.today(one)) > 1]
+    return [
+        one for one in gazetteer if one.era == "2020" and one.province_code == "56" and len(gazetteer.today(one)) > 1
+    ]
 
 
 def _moment(random: Random, day: date) -> datetime:

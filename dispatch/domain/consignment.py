@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 from dispatch.domain.text import (
     Block,
     CommuneCode,
-    Dong,
     Email,
     Instant,
     Latitude,
@@ -147,7 +146,9 @@ class Override(Shape):
 class QuoteBody(Shape):
     """The body of `POST /v1/quotes`: everything that decides price and promise."""
 
-    external_ref: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")] | None = None
+    external_ref: (
+        Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")] | None
+    ) = None
     kind: Kind
     shop_id: Word | None = None
     notice_at: Instant | None = None
@@ -190,16 +191,3 @@ class RequestBody(QuoteBody):
 
     external_ref: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 
-
-__all__ = [
-    "LEGS_OF",
-    "Address",
-    "Citizen",
-    "Document",
-    "Dossier",
-    "Dong",
-    "Leg",
-    "QuoteBody",
-    "RequestBody",
-    "StateFee",
-]

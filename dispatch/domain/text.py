@@ -24,7 +24,9 @@ def _refuse_controls(text: str, allowed: set[str]) -> str:
             continue
         if unicodedata.category(char) in ("Cc", "Cs") or char in "\u2028\u2029\ufffe\uffff":
             raise PydanticCustomError(
-                "control_character", "holds the character {code} that no paper can carry", {"code": f"U+{ord(char):04X}"}
+                "control_character",
+                "holds the character {code} that no paper can carry",
+                {"code": f"U+{ord(char):04X}"},
             )
     return unicodedata.normalize("NFC", text).strip()
 
@@ -63,12 +65,16 @@ Instant = Annotated[
 
 Line = Annotated[str, StringConstraints(max_length=300), AfterValidator(clean_line)]
 ShortLine = Annotated[str, StringConstraints(max_length=120), AfterValidator(clean_line)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean_line), StringConstraints(min_length=1)]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean_line), StringConstraints(min_length=1)
+]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,79}$")]
 """An outside id: shop, room, officer."""
 Block = Annotated[str, StringConstraints(max_length=2000), AfterValidator(clean_block)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 .()-]{5,19}$")]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
+Email = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")
+]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 CommuneCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]

@@ -149,7 +149,7 @@ def _implied(state: LegState, event: Event) -> Iterable[Step]:
     elif event.type == "assigned" and state.status == "REQUESTED":
         yield Step(replace(event, id=f"{event.id}.dispatched", type="dispatched", payload={}), "DISPATCHED", None, True)
         return
-    if state.status == "ATTEMPT_FAILED" or event.type == "handover_refused" and state.status == "AT_OFFICE":
+    if state.status == "ATTEMPT_FAILED" or (event.type == "handover_refused" and state.status == "AT_OFFICE"):
         return
     passed = way.index(state.status) + 1 if state.status in way else 0
     for station in way[passed:]:

@@ -1,4 +1,4 @@
-"""Turn the planner's answer into the draft a coordinator reads: routes, what is left out and why, cost and difference."""
+"""Turn the planner's answer into the draft a coordinator reads: routes, what is left out and why, cost, difference."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Assessment:
     def to_json(self, kind: str) -> dict[str, Any]:
         """The answer of `POST /v1/quotes`."""
         awake = [leg for leg in self.promises if not (kind == "two_way" and leg == "return")]
-        unknown = {"p50": None, "p90": None, "breach_probability": None, "causes": []}
+        unknown: dict[str, Any] = {"p50": None, "p90": None, "breach_probability": None, "causes": []}
         return {
             "kind": kind,
             "province_code": self.province_code,
@@ -397,4 +397,3 @@ def wake_return(session: Session, scene: Scene, index: Index, request: Request, 
         last_at=max(request.last_at, scene.now),
         updated_at=max(request.updated_at, scene.now),
     )
-

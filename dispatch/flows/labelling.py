@@ -91,4 +91,3 @@ def _era_names(index: Index, code: str | None, era: str | None) -> tuple[str, st
     old = before[0].name if len(before) == 1 else ""
     new = today[0].name if len(today) == 1 else ""
     return (commune.name, new) if era == "2020" else (old, commune.name)
-

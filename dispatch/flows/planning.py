@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -99,8 +100,43 @@ def ask(
     return operation_id
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """What an operation asks for, read from its parameters."""
+
+    operation: Operation
+    area: str
+    day: date
+    seconds: float
+    moved_stop: int
+    now: datetime
+
+    @classmethod
+    def of(cls, operation: Operation) -> _Wish:
+        params = operation.params
+        return cls(
+            operation=operation,
+            area=str(params["area"]),
+            day=date.fromisoformat(params["date"]),
+            seconds=float(params["seconds"]),
+            moved_stop=MOVED_STOP if params["mode"] == "replan" else 0,
+            now=datetime.fromisoformat(params["now"]),
+        )
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What a plan is made on: the area as it stood under `base_version`, and the plan in force in its terms."""
+
+    base_version: int
+    snapshot: Snapshot
+    couriers: list[Courier]
+    case: Case
+    force: routing.Plan
+
+
 def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] = routing.solve) -> str | None:
-    """Work out the plan of an operation; its state afterwards, None where there was nothing to do or the lease was lost.
+    """Work out the plan of an operation; its state afterwards, None where there was nothing to do or it was taken away.
 
     A plan that cannot be made ends the operation as `failed` with a code; a worker that dies leaves it to the next.
     """
@@ -109,119 +145,107 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
         operation = session.planning.claim_operation(operation_id, at, at + LEASE)
     if operation is None:
         return None
+    wish = _Wish.of(operation)
     try:
-        return _work(system, operation, solve)
-    except (RoutingError, DispatchError) as error:
+        with _Lease(system.store, wish) as lease:
+            ground = _ground(system, wish)
+            plan = _judged(
+                ground,
+                solve(
+                    ground.case.problem,
+                    seconds=wish.seconds,
+                    warm=ground.case.in_force,
+                    should_stop=lease.lost.is_set,
+                ),
+            )
+        return None if lease.lost.is_set() else _keep(system, wish, ground, plan)
+    except RoutingError as error:
+        return _fail(system, wish, error.code, f"Không lập được kế hoạch: {error}", str(error))
+    except DispatchError as error:
         if not error.permanent:
             raise
-        message = {"vi": getattr(error, "vi", str(error)), "en": getattr(error, "en", str(error))}
-        return _fail(system, operation, error.code, message)
+        return _fail(system, wish, error.code, error.vi, error.en)
     except Exception:
-        message = {"vi": "Lỗi bên trong khi lập kế hoạch.", "en": "Planning failed on an inner error."}
-        _fail(system, operation, "internal_error", message)
+        _fail(system, wish, "internal_error", "Lỗi bên trong khi lập kế hoạch.", "Planning failed on an inner error.")
         raise
 
 
-def _work(system: Parts, operation: Operation, solve: Callable[..., routing.Plan]) -> str | None:
-    params = operation.params
-    area, day = str(params["area"]), date.fromisoformat(params["date"])
-    scene = system.scene(datetime.fromisoformat(params["now"]))
+def _ground(system: Parts, wish: _Wish) -> _Ground:
+    """Claim the area and read it in one short transaction, then put the question to the planner into numbers."""
+    scene, mode = system.scene(wish.now), wish.operation.mode
     with system.store.begin() as session:
         at = session.wall_clock()
-        if not session.planning.claim_area(operation.mode, area, day, operation.id, at, at + LEASE):
+        if not session.planning.claim_area(mode, wish.area, wish.day, wish.operation.id, at, at + LEASE):
             raise Conflict(
                 code="area_busy",
                 vi="Địa bàn này đang được lập kế hoạch.",
                 en="Another plan of this area and date is being worked out.",
             )
         # The version comes first: a commit after it makes this draft stale, never one before it.
-        base_version = session.planning.area_version(operation.mode, area, day)
-        snapshot = read(session, scene, operation.mode, day)
-    couriers, legs = members(snapshot, Area.parse(area))
-    moved_stop = MOVED_STOP if params["mode"] == "replan" else 0
-    case = build(snapshot, scene, system.places, couriers, legs, moved_stop=moved_stop, name=operation.id)
-    force = drafting.as_it_stands(case)
-    with _Lease(system.store, operation, area, day) as lease:
-        found = solve(
-            case.problem,
-            seconds=float(params["seconds"]),
-            warm=case.in_force,
-            should_stop=lease.lost.is_set,
-        )
-        plan = _judged(case, found, force)
-    if lease.lost.is_set():
-        return None
-    return _keep(system, operation, scene, area, day, base_version, snapshot, case, couriers, plan, force)
+        base_version = session.planning.area_version(mode, wish.area, wish.day)
+        snapshot = read(session, scene, mode, wish.day)
+    couriers, legs = members(snapshot, Area.parse(wish.area))
+    case = build(snapshot, scene, system.places, couriers, legs, moved_stop=wish.moved_stop, name=wish.operation.id)
+    return _Ground(base_version, snapshot, couriers, case, drafting.as_it_stands(case))
 
 
-def _judged(case: Case, plan: routing.Plan, force: routing.Plan) -> routing.Plan:
+def _judged(ground: _Ground, plan: routing.Plan) -> routing.Plan:
     """The plan to show: it passes the judge, and a plan worse than the one in force gives way to that one."""
+    case, force = ground.case, ground.force
     verdict = routing.check(case.problem, plan, case.in_force)
     if not verdict.ok:
-        raise RoutingError("no_plan", str(verdict.violations[0].sentence), case.problem.name)
+        raise RoutingError("no_plan", verdict.violations[0].sentence, case.problem.name)
     if plan.cost.total <= force.cost.total:
         return plan
-    left = {row.request for route in force.routes for row in route.stops}
+    served = {row.request for route in force.routes for row in route.stops}
     reasons = {entry.request: entry for entry in plan.unserved}
-    missing = [key for key in case.jobs if key not in left]
-    unserved = tuple(reasons.get(key) or routing.Unserved(key, "out_of_time") for key in missing)
-    return routing.Plan(plan.problem, force.engine, plan.seed, plan.seconds, force.routes, unserved, force.cost)
+    missing = [reasons.get(key) or routing.Unserved(key, "out_of_time") for key in case.jobs if key not in served]
+    return replace(plan, engine=force.engine, routes=force.routes, unserved=tuple(missing), cost=force.cost)
 
 
-def _keep(
-    system: Parts,
-    operation: Operation,
-    scene: Scene,
-    area: str,
-    day: date,
-    base_version: int,
-    snapshot: Snapshot,
-    case: Case,
-    couriers: list[Courier],
-    plan: routing.Plan,
-    force: routing.Plan,
-) -> str | None:
+def _keep(system: Parts, wish: _Wish, ground: _Ground, plan: routing.Plan) -> str | None:
     """Store the draft and end the operation in one transaction; None where somebody ended it before."""
+    operation = wish.operation
     with system.store.begin() as session:
         at, plan_id = session.wall_clock(), session.new_id("pln")
-        result = {"plan_id": plan_id}
-        if not session.planning.end_operation(operation.id, at, "succeeded", progress=1.0, result=result):
+        ended = session.planning.end_operation(operation.id, at, "succeeded", progress=1.0, result={"plan_id": plan_id})
+        if not ended:
             return None
         session.planning.add_plan(
             id=plan_id,
             mode=operation.mode,
-            area=area,
-            date=day,
+            area=wish.area,
+            date=wish.day,
             status="draft",
             version=1,
-            base_version=base_version,
-            body=drafting.body(case, snapshot, couriers, plan, force, session.new_id),
-            planned_for_at=scene.now,
+            base_version=ground.base_version,
+            body=drafting.body(ground.case, ground.snapshot, ground.couriers, plan, ground.force, session.new_id),
+            planned_for_at=wish.now,
             created_at=at,
             updated_at=at,
         )
-        session.planning.release_area(operation.mode, area, day, operation.id)
+        session.planning.release_area(operation.mode, wish.area, wish.day, operation.id)
     return "succeeded"
 
 
-def _fail(system: Parts, operation: Operation, code: str, message: dict[str, str]) -> str | None:
+def _fail(system: Parts, wish: _Wish, code: str, vi: str, en: str) -> str | None:
+    operation = wish.operation
+    error = {"code": code, "message": {"vi": vi, "en": en}}
     with system.store.begin() as session:
-        at = session.wall_clock()
-        ended = session.planning.end_operation(operation.id, at, "failed", error={"code": code, "message": message})
-        day = date.fromisoformat(operation.params["date"])
-        session.planning.release_area(operation.mode, operation.params["area"], day, operation.id)
+        ended = session.planning.end_operation(operation.id, session.wall_clock(), "failed", error=error)
+        session.planning.release_area(operation.mode, wish.area, wish.day, operation.id)
     return "failed" if ended else None
 
 
 class _Lease:
     """Says every few seconds that the work goes on; `lost` is set when it was cancelled or given to another."""
 
-    def __init__(self, store: Store, operation: Operation, area: str, day: date) -> None:
+    def __init__(self, store: Store, wish: _Wish) -> None:
         self.lost = threading.Event()
-        self._store, self._operation, self._area, self._day = store, operation, area, day
+        self._store, self._wish = store, wish
         self._done = threading.Event()
         self._began = time.monotonic()
-        self._thread = threading.Thread(target=self._renew, name=f"lease {operation.id}", daemon=True)
+        self._thread = threading.Thread(target=self._renew, name=f"lease {wish.operation.id}", daemon=True)
 
     def __enter__(self) -> _Lease:
         self._thread.start()
@@ -239,24 +263,25 @@ class _Lease:
                     return
             except Exception:
                 # The lease itself says when it is too late: the next look finds it expired.
-                log.exception("lease of %s not renewed", self._operation.id)
+                log.exception("lease of %s not renewed", self._wish.operation.id)
 
     def _renewed(self) -> bool:
-        share = (time.monotonic() - self._began) / float(self._operation.params["seconds"])
+        wish, operation = self._wish, self._wish.operation
+        share = (time.monotonic() - self._began) / wish.seconds
         with self._store.begin() as session:
             at = session.wall_clock()
             until = at + LEASE
-            alive = session.planning.renew_operation(self._operation.id, at, until, min(0.95, share))
-            mode = self._operation.mode
-            return alive and session.planning.claim_area(mode, self._area, self._day, self._operation.id, at, until)
+            if not session.planning.renew_operation(operation.id, at, until, min(0.95, share)):
+                return False
+            # Where the area is another's by now, that is found when it is claimed for the work itself.
+            session.planning.claim_area(operation.mode, wish.area, wish.day, operation.id, at, until)
+            return True
 
 
 def cancel(session: Session, operation: Operation) -> None:
     """Stop an operation; its worker notices within seconds and keeps nothing. Raises `Conflict` where it has ended."""
     if not session.planning.end_operation(operation.id, session.wall_clock(), "cancelled"):
-        raise Conflict(
-            code="operation_ended", vi="Tác vụ này đã kết thúc.", en="This operation has ended already."
-        )
+        raise Conflict(code="operation_ended", vi="Tác vụ này đã kết thúc.", en="This operation has ended already.")
     if operation.kind == KIND:
         day = date.fromisoformat(operation.params["date"])
         session.planning.release_area(operation.mode, operation.params["area"], day, operation.id)

@@ -174,9 +174,7 @@ def _request(job: Job, clock: Clock, courier_id: str | None, on_duty: Mapping[st
     )
 
 
-def _start(
-    snapshot: Snapshot, clock: Clock, courier: CourierRow, jobs: Mapping[str, Job], table: RideTable
-) -> _Start:
+def _start(snapshot: Snapshot, clock: Clock, courier: CourierRow, jobs: Mapping[str, Job], table: RideTable) -> _Start:
     where = riders.standing(snapshot, courier)
     here = f"at:{courier.id}"
     available = max(clock.now_s, clock.seconds(snapshot.shifts[courier.id].starts_at))

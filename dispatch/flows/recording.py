@@ -92,9 +92,7 @@ def refuse_backwards(request: Request, now: datetime) -> None:
         )
 
 
-def record(
-    session: Session, scene: Scene, mode: str, request_id: str, leg_name: str, happening: Happening
-) -> Result:
+def record(session: Session, scene: Scene, mode: str, request_id: str, leg_name: str, happening: Happening) -> Result:
     """Append an event to a leg and bring everything that follows from it up to date.
 
     The same id twice is a `duplicate` without effect. An event that the history does not allow is kept as evidence
@@ -191,7 +189,12 @@ def _write(
         promise_state=promise.state,
         due_at=promise.due_at,
         next_check_at=next_check_at(promise),
-        state={**leg.state, "outward": _outward(scene, after), "money": after.money, "pickup_attempts": after.pickup_attempts},
+        state={
+            **leg.state,
+            "outward": _outward(scene, after),
+            "money": after.money,
+            "pickup_attempts": after.pickup_attempts,
+        },
         courier_id=after.courier_id,
         planned_at=leg.planned_at if after.status == "ASSIGNED" else None,
     )
@@ -246,9 +249,7 @@ def _close_tasks(session: Session, scene: Scene, request_id: str, state: LegStat
             end = "done"
         elif task.kind == "delivery" and state.status == "ATTEMPT_FAILED":
             end = "failed"
-        elif state.status in ENDED or state.status in ("REQUESTED", "DISPATCHED"):
-            end = "withdrawn"
-        elif task.kind == "delivery" and state.status in IN_HAND and state.courier_id is None:
+        elif _pointless(task.kind, state):
             end = "withdrawn"
         else:
             continue
@@ -256,6 +257,12 @@ def _close_tasks(session: Session, scene: Scene, request_id: str, state: LegStat
         touched.add(task.round_id)
     for round_id in touched:
         session.planning.touch_round(round_id, scene.now)
+
+
+def _pointless(kind: str, state: LegState) -> bool:
+    """Whether nobody should ride for this task any more although nobody did it."""
+    left_at_office = kind == "delivery" and state.status in IN_HAND and state.courier_id is None
+    return left_at_office or state.status in ENDED or state.status in ("REQUESTED", "DISPATCHED")
 
 
 def _tell(

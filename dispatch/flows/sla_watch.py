@@ -46,4 +46,3 @@ def touch(session: Session, scene: Scene, mode: str, request_id: str, shop_id: s
 def no_such_request() -> NotFound:
     """The answer for a request that is not there, or is another shop's."""
     return NotFound(code="not_found", vi="Không có yêu cầu này.", en="There is no such request.")
-

@@ -157,18 +157,22 @@ def _bands(now: datetime, requests: Sequence[Mapping[str, Any]]) -> list[dict[st
     """Promises still running by quarter hours from now on; what is late already stands in the first band."""
     local = now.astimezone(LOCAL)
     first = local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0)
-    bands = [{"from_at": first + BAND * n, "count": 0, "unassigned": 0, "at_risk": 0} for n in range(BANDS)]
+    held: list[list[Mapping[str, Any]]] = [[] for _ in range(BANDS)]
     for line in requests:
         if line["slack_minutes"] is None:
             continue
-        due_at = datetime.fromisoformat(line["due_at"])
-        index = max(0, int((due_at - first) / BAND))
+        index = max(0, int((datetime.fromisoformat(line["due_at"]) - first) / BAND))
         if index < BANDS:
-            bands[index]["count"] += 1
-            bands[index]["unassigned"] += line["courier_id"] is None
-            bands[index]["at_risk"] += line["promise_state"] in ("AT_RISK", "BREACHED")
+            held[index].append(line)
     return [
-        {**band, "from_at": local_text(band["from_at"]), "to_at": local_text(band["from_at"] + BAND)} for band in bands
+        {
+            "from_at": local_text(first + BAND * number),
+            "to_at": local_text(first + BAND * (number + 1)),
+            "count": len(lines),
+            "unassigned": sum(line["courier_id"] is None for line in lines),
+            "at_risk": sum(line["promise_state"] in ("AT_RISK", "BREACHED") for line in lines),
+        }
+        for number, lines in enumerate(held)
     ]
 
 
@@ -262,15 +266,39 @@ def _alerts(
             severity = "high" if line["promise_state"] == "BREACHED" else "medium"
             add("promise", severity, f"{ref}: {reason['vi']}", f"{ref}: {reason['en']}", request_id=line["id"])
         if line["status"] == "PICKUP_FAILED" and line["attempts"] >= MAX_PICKUP_ATTEMPTS:
-            add("attempts", "high", f"{ref}: hai lần chưa lấy được", f"{ref}: two attempts failed", request_id=line["id"])
+            add(
+                "attempts",
+                "high",
+                f"{ref}: hai lần chưa lấy được",
+                f"{ref}: two attempts failed",
+                request_id=line["id"],
+            )
         if line["status"] == "ATTEMPT_FAILED":
-            add("delivery", "low", f"{ref}: phát chưa được, mời nhận", f"{ref}: not delivered, invited", request_id=line["id"])
+            add(
+                "delivery",
+                "low",
+                f"{ref}: phát chưa được, mời nhận",
+                f"{ref}: not delivered, invited",
+                request_id=line["id"],
+            )
         if "address_needs_review" in line["warnings"] and line["slack_minutes"] is not None:
-            add("address", "medium", f"{ref}: cần xem lại địa chỉ", f"{ref}: the address needs review", request_id=line["id"])
+            add(
+                "address",
+                "medium",
+                f"{ref}: cần xem lại địa chỉ",
+                f"{ref}: the address needs review",
+                request_id=line["id"],
+            )
     for one in couriers:
         quiet = one["position"] is None or one["position"]["age_s"] > QUIET_AFTER.total_seconds()
         if one["on_shift"] and one["stops_left"] and quiet:
-            add("quiet", "low", f"{one['name']}: chưa có tín hiệu", f"{one['name']}: no sign of life", courier_id=one["id"])
+            add(
+                "quiet",
+                "low",
+                f"{one['name']}: chưa có tín hiệu",
+                f"{one['name']}: no sign of life",
+                courier_id=one["id"],
+            )
     order = {"high": 0, "medium": 1, "low": 2}
     return sorted(found, key=lambda alert: order[alert["severity"]])
 

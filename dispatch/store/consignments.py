@@ -37,9 +37,7 @@ class Consignments:
         """The id of the request with that natural key."""
         c = t.requests.c
         found: str | None = self._c.execute(
-            select(c.id).where(
-                c.mode == mode, c.shop_id == shop_id, c.kind == kind, c.external_ref == external_ref
-            )
+            select(c.id).where(c.mode == mode, c.shop_id == shop_id, c.kind == kind, c.external_ref == external_ref)
         ).scalar()
         return found
 

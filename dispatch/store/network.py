@@ -126,7 +126,9 @@ class Network:
         )
         return [record(Shift, row) for row in rows]
 
-    def add_media(self, mode: str, courier_id: str, sha256: str, content_type: str, content: bytes, at: datetime) -> bool:
+    def add_media(
+        self, mode: str, courier_id: str, sha256: str, content_type: str, content: bytes, at: datetime
+    ) -> bool:
         """Keep a proof by its hash; False where it is there already."""
         row = upsert(t.media).values(
             mode=mode, courier_id=courier_id, sha256=sha256, content_type=content_type, content=content, created_at=at

@@ -272,9 +272,7 @@ class Planning:
         """The events of many requests as they were recorded."""
         if not request_ids:
             return []
-        rows = self._c.execute(
-            select(t.events).where(t.events.c.request_id.in_(request_ids)).order_by(t.events.c.seq)
-        )
+        rows = self._c.execute(select(t.events).where(t.events.c.request_id.in_(request_ids)).order_by(t.events.c.seq))
         return [record(EventRow, row) for row in rows]
 
     def lock_requests(self, mode: str, request_ids: Collection[str]) -> dict[str, Request]:

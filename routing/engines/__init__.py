@@ -16,9 +16,13 @@ from routing.view import Sequences, View
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long an engine may go on. `remaining_s` is None when only `iterations` bound the search."""
+    """How long an engine may go on. `remaining_s` gives None when only `iterations` bound the search.
+
+    `interruptible` says that `should_stop` may come true for other reasons than the clock.
+    """
 
     should_stop: Callable[[], bool]
+    interruptible: bool
     remaining_s: Callable[[], float | None]
     seed: int
     iterations: int | None

@@ -25,6 +25,7 @@ from routing.view import NEVER, Sequences, View
 _MOST_NODES = 1600  # the model keeps nodes² integers several times over
 _MOST_PENALTY = 10**14
 _FRACTION = 1000  # prices with decimals are counted in thousandths
+_LOOKS_PER_ITERATION = 1000  # one iteration is that many neighbours looked at
 _SHORTEST_GUIDED_S = 1.0  # below it guided local search does more harm than good to a warm start
 
 
@@ -291,15 +292,25 @@ class _Model:
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.local_search_metaheuristic = strategy
         remaining = self.limits.remaining_s()
-        if self.limits.iterations is not None:
-            parameters.solution_limit = self.limits.iterations
-        elif remaining is not None:
+        if remaining is not None:
             parameters.time_limit.FromMilliseconds(max(1, int(remaining * 1000)))
         return parameters
 
     def _watch(self) -> None:
-        stop = self.limits.should_stop
-        self.routing.AddSearchMonitor(self.solver.CustomLimit(stop))
+        """Count the model's own looks at its limits: the clock alone is left to OR-Tools, which asks it faster."""
+        iterations, looks = self.limits.iterations, 0
+        if iterations is None and not self.limits.interruptible:
+            return
+        most = None if iterations is None else iterations * _LOOKS_PER_ITERATION
+
+        def over() -> bool:
+            nonlocal looks
+            looks += 1
+            if most is not None and looks > most:
+                return True
+            return looks % _LOOKS_PER_ITERATION == 0 and self.limits.should_stop()
+
+        self.routing.AddSearchMonitor(self.solver.CustomLimit(over))
 
     def _orders(self, solution: Any) -> Sequences:
         orders = [list(trip.order) for trip in self.draft.trips]

@@ -55,7 +55,11 @@ class Api:
 @pytest.fixture
 def system(clean_database: str, redis_url: str) -> Iterator[System]:
     settings = Settings(
-        database_url=clean_database, redis_url=redis_url, rate_limit=0, public_url="https://post.example", secret="s" * 40
+        database_url=clean_database,
+        redis_url=redis_url,
+        rate_limit=0,
+        public_url="https://post.example",
+        secret="s" * 40,
     )
     opened = open_system(settings, connections=5)
     with opened.store.begin() as session:

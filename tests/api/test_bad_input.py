@@ -81,7 +81,9 @@ def test_wrong_content_is_422_and_says_where(shop: Api, body: Body, path: str, v
     change(asked, path, value)
     found = problem(send(shop, json.dumps(asked).encode()), 422, "validation_failed")
     assert code in {fault["code"] for fault in found["errors"]}, found["errors"]
-    assert any(fault["pointer"] == "" or path.startswith(fault["pointer"]) for fault in found["errors"]), found["errors"]
+    assert any(fault["pointer"] == "" or path.startswith(fault["pointer"]) for fault in found["errors"]), found[
+        "errors"
+    ]
     assert shop.get("/v1/requests").json["data"] == []
 
 

@@ -138,14 +138,18 @@ def test_nobody_scans_anothers_stop(operator: Api, shop: Api, phone: Api, reques
 
 
 def test_an_absent_customer_with_proof_in_time_keeps_the_promise(shop: Api, phone: Api, request_id: str) -> None:
-    failed = event("collect_failed", "13:59:00", request_id, 1, payload={"reason": "CUSTOMER_ABSENT", "proof": ["a" * 64]})
+    failed = event(
+        "collect_failed", "13:59:00", request_id, 1, payload={"reason": "CUSTOMER_ABSENT", "proof": ["a" * 64]}
+    )
     assert results(sync(phone, failed)) == ["applied"]
     shown = shop.get(f"/v1/requests/{request_id}").json
     assert shown["status"] == "PICKUP_FAILED" and shown["promise"][0]["state"] == "MET_CUSTOMER_ABSENT"
 
 
 def test_a_failed_delivery_names_the_two_invitations(shop: Api, phone: Api, request_id: str) -> None:
-    failed = event("delivery_failed", "15:00:00", request_id, 2, payload={"reason": "CUSTOMER_ABSENT", "proof": ["a" * 64]})
+    failed = event(
+        "delivery_failed", "15:00:00", request_id, 2, payload={"reason": "CUSTOMER_ABSENT", "proof": ["a" * 64]}
+    )
     sync(phone, event("collected", "13:30:00", request_id, 1), failed)
     shown = shop.get(f"/v1/requests/{request_id}").json
     assert (shown["status"], shown["substatus"]) == ("ATTEMPT_FAILED", "INVITED_1")

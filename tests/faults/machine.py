@@ -30,7 +30,7 @@ SHOP = "nha-trang"
 
 
 class Machine:
-    """Processes by name (`relay`, `worker`, `clock`, `relay-2`, …): `start`, `kill`, `stop` them, and look at the rows."""
+    """Processes by name (`relay`, `worker`, `clock`, `relay-2`): `start`, `kill`, `stop` them, and look at the rows."""
 
     def __init__(self, database_url: str, ground: Path, programs: Programs) -> None:
         self.ground = ground
@@ -131,8 +131,15 @@ class Machine:
         with self.store.begin() as session:
             hook_id = session.new_id("whk")
             session.notices.add_webhook(
-                **{"id": hook_id, "mode": "test", "shop_id": SHOP, "url": url, "types": ["*"]},
-                **{"secret": secret or new_secret(), "active": True, "created_at": now, "updated_at": now},
+                id=hook_id,
+                mode="test",
+                shop_id=SHOP,
+                url=url,
+                types=["*"],
+                secret=secret or new_secret(),
+                active=True,
+                created_at=now,
+                updated_at=now,
             )
         return hook_id
 
@@ -150,8 +157,13 @@ class Machine:
                 told.add(
                     notifying.publish(
                         session,
-                        **{"mode": "test", "shop_id": SHOP, "type": "request.created", "request_id": None},
-                        **{"occurred_at": now, "now": now, "data": {"number": number, "name": "Điều Tin"}},
+                        mode="test",
+                        shop_id=SHOP,
+                        type="request.created",
+                        request_id=None,
+                        occurred_at=now,
+                        now=now,
+                        data={"number": number, "name": "Điều Tin"},
                     )
                 )
         return told

@@ -1,4 +1,4 @@
-"""What a shop would lose if a process or a server died at a bad moment: nothing, and it is told within half a minute."""
+"""What a shop would lose if a process or a server died at a bad moment: nothing, and it hears of it within 30 s."""
 
 from __future__ import annotations
 

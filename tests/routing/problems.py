@@ -135,9 +135,7 @@ def _any_courier(rnd: Random, k: int, names: list[str]) -> Courier:
     )
 
 
-def _with_bonds(
-    rnd: Random, couriers: list[Courier], requests: list[Request]
-) -> tuple[list[Courier], list[Request]]:
+def _with_bonds(rnd: Random, couriers: list[Courier], requests: list[Request]) -> tuple[list[Courier], list[Request]]:
     """Give some requests to couriers for good: on board, or the next stops locked."""
     from dataclasses import replace
 

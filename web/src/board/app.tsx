@@ -17,7 +17,8 @@ function Banner() {
   const now = trouble.value;
   if (!now) return null;
   const age = contactAt.value ? ageText((tick.value - contactAt.value) / 1000, lang.value) : null;
-  const text = !now.offline ? t("server_says", { text: now.text }) : age ? t("offline", { age }) : t("offline_first");
+  const refused = age ? t("server_down", { text: now.text, age }) : t("server_says", { text: now.text });
+  const text = !now.offline ? refused : age ? t("offline", { age }) : t("offline_first");
   return <p class="banner" role="alert"><Bang size={14} />{text}</p>;
 }
 

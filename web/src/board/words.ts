@@ -28,6 +28,7 @@ const WORDS = {
   health_title: ["{part}: {state}, tin cuối cách đây {age}", "{part}: {state}, last sign {age} ago"],
   offline: ["Mất kết nối. Bảng đang hiện số liệu của {age} trước; đang thử nối lại…", "Connection lost. Showing data from {age} ago; retrying…"],
   offline_first: ["Chưa nối được máy chủ; đang thử lại…", "The server cannot be reached yet; retrying…"],
+  server_down: ["Máy chủ trục trặc ({text}). Bảng đang hiện số liệu của {age} trước; đang thử lại…", "The server has a problem ({text}). Showing data from {age} ago; retrying…"],
   server_says: ["Máy chủ báo: {text}", "The server says: {text}"],
   back_online: ["Đã nối lại.", "Connected again."],
   due_rail: ["Hạn theo từng 15 phút", "Due in 15-minute bands"],

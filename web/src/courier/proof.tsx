@@ -109,9 +109,11 @@ function Cash({ form, change, paying }: Part & { paying: Task[] }) {
       <h2>{t("cash")}</h2>
       {paying.map((task) => (
         <div key={task.id}>
-          <p class="sum">{t("cash_line", { total: money(due(task.money)), postage: money(task.money?.postage ?? 0), fee: money(task.money?.state_fee ?? 0) })}</p>
+          <p class="sum">
+            {t((task.money?.state_fee ?? 0) > 0 ? "cash_line" : "cash_postage", { total: money(due(task.money)), postage: money(task.money?.postage ?? 0), fee: money(task.money?.state_fee ?? 0) })}
+          </p>
           {paying.length > 1 && <p class="fine">{task.contact?.name ?? task.external_ref}</p>}
-          <Field id={`receipt-${task.id}`} text={t("receipt_no")} value={form.receipts[task.id] ?? ""}
+          <Field id={`receipt-${task.id}`} text={t((task.money?.state_fee ?? 0) > 0 ? "receipt_no" : "receipt_free")} value={form.receipts[task.id] ?? ""}
             onInput={(value) => change({ receipts: { ...form.receipts, [task.id]: value } })} />
         </div>
       ))}

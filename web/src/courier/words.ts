@@ -83,6 +83,8 @@ const WORDS = {
   last4_hint: ["Chỉ ghi 4 số cuối, không ghi cả số.", "Only the last four, never the whole number."],
   cash: ["Thu tiền", "Cash"],
   receipt_no: ["Số biên lai", "Receipt number"],
+  cash_postage: ["{total} cước", "{total} postage"],
+  receipt_free: ["Số biên lai (nếu có)", "Receipt number (if any)"],
   cash_line: ["{total} (cước {postage}, lệ phí {fee})", "{total} (postage {postage}, state fee {fee})"],
   signature_citizen: ["Chữ ký của công dân", "Citizen's signature"],
   signature_recipient: ["Chữ ký người nhận", "Recipient's signature"],

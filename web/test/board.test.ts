@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lines, names, pins, point, roomFor } from "../src/board/map/pins.ts";
+import { filterCounts, inBand, neighbour, slackNow, visible, type Wish } from "../src/board/select.ts";
+import type { Board, BoardRequest } from "../src/board/types.ts";
+
+const wish: Wish = { filter: "all", search: "", band: null, minutesPassed: 0 };
+
+function request(id: string, more: Partial<BoardRequest> = {}): BoardRequest {
+  return { id, status: "ASSIGNED", courier_id: "c1", leg: "pickup", slack_minutes: 90, due_at: "2026-11-23T15:10:00+07:00", ...more };
+}
+
+const board: Board = {
+  requests: [
+    request("late", { slack_minutes: -5, place: { name: "Phường Vĩnh Hải", lat: 12.28, lng: 109.19, precision: "commune" } }),
+    request("risk", { slack_minutes: 20, place: { name: "Phường Vĩnh Hải", lat: 12.28, lng: 109.19 } }),
+    request("free", { courier_id: null, status: "DISPATCHED", citizen_name: "Trần Văn Bình" }),
+    request("held", { status: "COLLECTED", slack_minutes: null }),
+    request("over", { status: "DELIVERED", slack_minutes: null }),
+  ],
+  couriers: [{ id: "c1", name: "Đoàn Minh Tú" }],
+};
+
+const ids = (list: BoardRequest[]) => list.map((one) => one.id);
+
+test("each filter shows what its name says and its count agrees", () => {
+  const counts = filterCounts(board, 0);
+  for (const filter of ["all", "unassigned", "risk", "late", "collected", "done"] as const) {
+    assert.equal(visible(board, { ...wish, filter }).length, counts[filter], filter);
+  }
+  assert.deepEqual(ids(visible(board, { ...wish, filter: "unassigned" })), ["free"]);
+  assert.deepEqual(ids(visible(board, { ...wish, filter: "late" })), ["late"]);
+  assert.deepEqual(ids(visible(board, { ...wish, filter: "risk" })), ["risk"]);
+  assert.deepEqual(ids(visible(board, { ...wish, filter: "collected" })), ["held"]);
+  assert.deepEqual(ids(visible(board, { ...wish, filter: "done" })), ["over"]);
+});
+
+test("search finds place, citizen and courier without marks, all words needed", () => {
+  assert.deepEqual(ids(visible(board, { ...wish, search: "vinh hai" })), ["late", "risk"]);
+  assert.deepEqual(ids(visible(board, { ...wish, search: "binh tran" })), ["free"]);
+  assert.deepEqual(ids(visible(board, { ...wish, search: "doan hai" })), ["late", "risk"]);
+  assert.deepEqual(ids(visible(board, { ...wish, search: "nobody" })), []);
+});
+
+test("slack runs on between answers and a promise turns late without a new one", () => {
+  assert.equal(slackNow(request("x", { slack_minutes: 2 }), 3), -1);
+  assert.deepEqual(ids(visible(board, { ...wish, filter: "late", minutesPassed: 25 })), ["late", "risk"]);
+  assert.equal(slackNow(request("x", { slack_minutes: null }), 3), null);
+});
+
+test("a due band keeps its beginning and leaves its end to the next band", () => {
+  const band = { from_at: "2026-11-23T15:00:00+07:00", to_at: "2026-11-23T15:15:00+07:00" };
+  assert.equal(inBand("2026-11-23T15:00:00+07:00", band), true);
+  assert.equal(inBand("2026-11-23T15:15:00+07:00", band), false);
+  assert.equal(inBand("2026-11-23T09:00:00+07:00", { from_at: null, to_at: band.to_at }), true);
+  assert.equal(inBand(null, band), false);
+});
+
+test("the keys walk the list and stop at its ends", () => {
+  const list = [{ id: "a" }, { id: "b" }];
+  assert.equal(neighbour(list, null, 1), "a");
+  assert.equal(neighbour(list, "a", 1), "b");
+  assert.equal(neighbour(list, "b", 1), "b");
+  assert.equal(neighbour(list, "gone", -1), "b");
+  assert.equal(neighbour([], "a", 1), null);
+});
+
+test("requests at one door share a pin, the most pressing first, finished ones none", () => {
+  const found = pins(board, 0);
+  assert.equal(found.length, 1);
+  assert.deepEqual(found[0]?.ids, ["late", "risk"]);
+  assert.equal(found[0]?.how, "late");
+  assert.equal(found[0]?.rough, true);
+});
+
+test("a board with nothing in it, or nulls everywhere, draws without an error", () => {
+  const bare: Board = { requests: [{ id: "x", place: null }], couriers: [{ id: "c", position: null }], routes: [{ courier_id: "c", stops: null }], shops: null };
+  assert.deepEqual(pins(null, 0), []);
+  assert.deepEqual(pins(bare, 0), []);
+  assert.deepEqual(lines(bare, bare.routes), [{ courierId: "c", points: [], stops: [] }]);
+  assert.equal(visible(bare, wish).length, 1);
+  assert.deepEqual(visible(null, wish), []);
+  assert.equal(point({ lat: Number.NaN, lng: 1 }), null);
+  assert.equal(point({ lat: 120, lng: 1 }), null);
+});
+
+test("Hoàng Sa and Trường Sa stand on every map", () => {
+  const texts = names(null).map((one) => one.text).join(" ");
+  assert.match(texts, /Hoàng Sa/);
+  assert.match(texts, /Trường Sa/);
+});
+
+test("a line leads from the courier through the stops still open", () => {
+  const [line] = lines(
+    { couriers: [{ id: "c", position: { lat: 12, lng: 109 } }] },
+    [{ courier_id: "c", stops: [{ stop_id: "1", state: "done", place: { lat: 12.1, lng: 109 } }, { stop_id: "2", state: "open", place: { lat: 12.2, lng: 109 } }] }],
+  );
+  assert.deepEqual(line?.points, [[12, 109], [12.2, 109]]);
+  assert.equal(line?.stops[1]?.no, 2);
+});
+
+test("names never run into one another, into pins, or over the edge", () => {
+  const view = { width: 400, height: 300 };
+  const at = (key: string, x: number, y: number, rank = 1) => ({ key, x, y, width: 80, rank, sides: ["below", "above"] as const });
+  assert.equal(roomFor([at("a", 200, 150), at("b", 205, 152, 2)], [], view).get("b"), "above");
+  assert.equal(roomFor([at("a", 200, 150), at("b", 205, 152, 2), at("c", 202, 150, 3)], [], view).has("c"), false);
+  assert.equal(roomFor([at("a", 200, 150)], [{ x: 200, y: 173, width: 24, height: 24 }], view).get("a"), "above");
+  assert.equal(roomFor([at("a", 10, 150)], [], view).has("a"), false);
+});
