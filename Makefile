@@ -7,6 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where this is set, each of our many processes would compile every library anew at each start.
 unexport PYTHONDONTWRITEBYTECODE
+export npm_config_update_notifier := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

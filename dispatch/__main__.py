@@ -63,10 +63,10 @@ def _migrate(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    settings = _running()
     from dispatch import demo
+    from dispatch.embedded.serve import joined
 
-    return demo.main(options.arguments, settings) or 0
+    return demo.main(options.arguments, joined(load()), lambda: joined(load()))
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -120,7 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=about, description=about)
+        # The demo explains its own arguments.
+        command = commands.add_parser(name, help=about, description=about, add_help=name != "demo")
         command.set_defaults(run=run)
         return command
 

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,3 +176,23 @@ def beat(store: Store, name: str, detail: dict[str, object] | None = None) -> No
     """Say that this process lives."""
     with store.begin() as session:
         session.access.beat(name, datetime.now(UTC), {"pid": os.getpid(), **(detail or {})})
+
+
+def allow_receiver(settings: Settings, host: str, port: int, reason: str, hours: float) -> None:
+    """Let webhooks go to one private address for so many hours: the machine owner's own word, not an API's."""
+    store = open_store(settings.database_url, connections=1)
+    try:
+        with store.begin() as session:
+            session.notices.allow_receiver(host, port, reason, session.wall_clock() + timedelta(hours=hours))
+    finally:
+        store.close()
+
+
+def latest_test_instant(settings: Settings) -> datetime | None:
+    """The latest instant the test world has been at, None where it was never given one."""
+    store = open_store(settings.database_url, connections=1)
+    try:
+        with store.begin() as session:
+            return session.access.latest_test_instant()
+    finally:
+        store.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 from celery import Celery
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 TASK_LIMIT_S = 780
@@ -20,10 +21,37 @@ ROUTES = {"deliver": "notify", "plan": "routing"}
 """Task name → queue; a task not named here goes to `default`."""
 
 
+class _Connection(Connection):
+    """kombu's connection, made to outlive a broker that dies while messages are in hand (needed with kombu 5.7.0)."""
+
+    def collect(self, socket_timeout: float | None = None) -> None:
+        """Let go of a broken connection, and of what its broker had lent us.
+
+        Giving a message back, or saying it is done, would look for a server by a connection that no longer knows one
+        (AttributeError), and end the whole worker. The broker lends such messages again; their tasks then find
+        nothing to claim.
+        """
+        for channel in getattr(self._connection, "channels", None) or ():
+            channel.do_restore = False
+            channel.basic_ack = channel.basic_reject = _too_late
+        super().collect(socket_timeout)
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Any:
+        """Wait for a broker that is away, asking every two seconds at the slowest (kombu's own pauses grow to 30 s)."""
+        return super().ensure_connection(
+            *args, **{"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2, **options}
+        )
+
+
+def _too_late(*_: Any, **__: Any) -> None:
+    return
+
+
 def make_celery(redis_url: str) -> Celery:
     """The Celery application on the broker at `redis_url`."""
     assert VISIBILITY_S > TASK_LIMIT_S, "a task must end before the broker gives its message to another worker"
     app = Celery("dispatch", broker=redis_url, set_as_current=False)
+    app.amqp.Connection = _Connection
     app.conf.update(
         task_ignore_result=True,
         task_acks_late=True,

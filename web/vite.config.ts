@@ -13,8 +13,11 @@ function courierShell(): Plugin {
     enforce: "post",
     generateBundle(_options, bundle) {
       const worker = bundle["sw.js"];
-      const entry = Object.values(bundle).find((part) => part.type === "chunk" && part.name === "courier" && part.isEntry);
-      if (worker?.type !== "chunk" || entry?.type !== "chunk") throw new Error("courier entry or its service worker is missing");
+      const entry = Object.values(bundle).find(
+        (part) => part.type === "chunk" && part.name === "courier" && part.isEntry,
+      );
+      if (worker?.type !== "chunk" || entry?.type !== "chunk")
+        throw new Error("courier entry or its service worker is missing");
       const files = new Set<string>();
       const visit = (name: string): void => {
         const part = bundle[name];
@@ -34,7 +37,9 @@ function courierShell(): Plugin {
       const list = [...files].sort().map((name) => BASE + name);
       list.push(`${BASE}icon.svg`, `${BASE}manifest.webmanifest`);
       const version = createHash("sha256").update(list.join("\n")).digest("hex").slice(0, 12);
-      worker.code = worker.code.replaceAll("__SHELL_FILES__", JSON.stringify(list)).replaceAll("__SHELL_VERSION__", JSON.stringify(version));
+      worker.code = worker.code
+        .replaceAll("__SHELL_FILES__", JSON.stringify(list))
+        .replaceAll("__SHELL_VERSION__", JSON.stringify(version));
     },
   };
 }

@@ -33,15 +33,15 @@ class Clock:
         """Let something happen after a while."""
         self.at(self.now + pause, action)
 
-    def every(self, pause: timedelta, until: datetime, action: Action) -> None:
-        """Let something happen again and again, from now on until an instant."""
+    def every(self, pause: timedelta, first: datetime, until: datetime, action: Action) -> None:
+        """Let something happen again and again, between two instants."""
 
         def again() -> None:
             action()
             if self.now + pause <= until:
                 self.after(pause, again)
 
-        self.at(self.now, again)
+        self.at(first, again)
 
     def run(self, until: datetime, is_over: Callable[[], bool] = lambda: False) -> None:
         """Let things happen until an instant, or until `is_over` says so; what lies later stays in the queue."""

@@ -80,8 +80,8 @@ class Coordinator:
         except Refused as error:
             if error.status not in (409, 412):
                 raise
-            self._count(f"stale: {error.code}")
-            return False
+            self._count(error.code)
+            return error.code == "plan_empty"  # nothing left to do is no reason to plan again
         self._count("committed")
         self.unserved = {line["request_id"]: line["code"] for line in read.body["unserved"]}
         return True

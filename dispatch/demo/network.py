@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -45,7 +46,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Bearer:
-    """A courier: where the day begins, how quick (1 = as the model thinks, more = slower), how wrong the phone's clock."""
+    """A courier: where the day begins, how slow (1 = as a ride takes as a rule), how far the phone's clock is ahead."""
 
     id: str
     name: str
@@ -251,15 +252,19 @@ def working_day(api: Api, operator: str, shop: Shop, from_day: date) -> date:
             "shop_id": shop.id,
             "notice_at": notice_at.isoformat(),
             "dossier": {"code": f"H32.1-{day:%y%m%d}-0001"},
-            "citizen": {"name": "Khách hỏi giá", "phone": "0500000000", "address": {**_where(shop.commune)}},
+            "citizen": {"name": "Khách hỏi giá", "phone": "0500000000", "address": _where(shop.commune)},
             "weight_g": 80,
         }
         # Asked as of that morning; a quote stores nothing.
-        promise = Api(api.address, lambda notice_at=notice_at: notice_at).call("POST", "/v1/quotes", operator, body)
+        promise = Api(api.address, partial(_same, notice_at)).call("POST", "/v1/quotes", operator, body)
         due_at = datetime.fromisoformat(promise.body["promise"][0]["due_at"])
         if due_at.astimezone(LOCAL).date() == day:
             return day
     raise LookupError(f"no working day within 30 days from {from_day}")
+
+
+def _same(moment: datetime) -> datetime:
+    return moment
 
 
 def _where(commune: Commune) -> dict[str, str]:

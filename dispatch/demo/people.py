@@ -1,4 +1,4 @@
-"""Invented people of the demo: names put together from common parts, phone numbers nobody has, addresses of two eras."""
+"""Invented people of the demo: names put together by chance, phone numbers nobody has, addresses of two eras."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _MEN = (
     ("Hùng", "Dũng", "Tuấn", "Nam", "Sơn", "Phúc", "Long", "Bình", "Hải", "Lâm", "Tín", "Khoa", "Thắng", "Vinh"),
 )
 _STREETS = (
-    ("Trần Phú", "Lê Lợi", "Thống Nhất", "Nguyễn Trãi", "Hùng Vương", "Lê Hồng Phong", "2 Tháng 4", "Quang Trung")
-    + ("Phan Bội Châu", "Ngô Gia Tự", "Nguyễn Huệ", "Hoàng Diệu", "Trường Sa", "23 Tháng 10", "Phan Chu Trinh")
+    "Trần Phú", "Lê Lợi", "Thống Nhất", "Nguyễn Trãi", "Hùng Vương", "Lê Hồng Phong", "2 Tháng 4", "Quang Trung",
+    "Phan Bội Châu", "Ngô Gia Tự", "Nguyễn Huệ", "Hoàng Diệu", "Trường Sa", "23 Tháng 10", "Phan Chu Trinh",
 )  # fmt: skip
 _JITTER_KM = 1.5
 _KM_PER_DEGREE = 111.2

@@ -50,7 +50,7 @@ class Watch:
     opened: Mapping[str, ShopAccess]
     inbox: Inbox
     shops: Shops
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    seen: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     reasons: dict[tuple[str, str], str] = field(default_factory=dict)
     feed: dict[str, set[str]] = field(default_factory=dict)
     types: dict[str, list[str]] = field(default_factory=dict)
@@ -60,8 +60,10 @@ class Watch:
         """Read the board and what is new in every shop's feed."""
         path = f"/v1/board?province={PROVINCE}&date={self.clock.now:%Y-%m-%d}"
         board = self.api.call("GET", path, self.operator).body
-        self.rows = [row for row in board["requests"] if row["id"] in self.shops.asked]
-        for row in self.rows:
+        for row in board["requests"]:
+            if row["id"] not in self.shops.asked:
+                continue
+            self.seen[row["id"], row["leg"]] = row
             if row["late_reason"]:
                 self.reasons[row["id"], row["leg"]] = row["late_reason"]["en"]
         for shop_id, access in self.opened.items():
@@ -80,10 +82,11 @@ class Watch:
     def line(self) -> None:
         """Print how the day stands, in one line."""
         self.read()
-        states = [row["promise_state"] for row in self.rows if row["slack_minutes"] is not None]
-        collected = len({row["id"] for row in self.rows if row["status"] in COLLECTED})
-        ended = len({row["id"] for row in self.rows if row["status"] in WELL_ENDED.values()})
-        late = sum(row["promise_state"] == "BREACHED" for row in self.rows)
+        rows = self.seen.values()
+        states = [row["promise_state"] for row in rows if row["slack_minutes"] is not None]
+        collected = len({row["id"] for row in rows if row["status"] in COLLECTED})
+        ended = len({row["id"] for row in rows if row["status"] in WELL_ENDED.values()})
+        late = sum(row["promise_state"] == "BREACHED" for row in rows)
         print(
             f"{self.clock.now:%d/%m %H:%M}  yêu cầu·asked {len(self.shops.asked):3}  thu gom·collected {collected:3}  "
             f"phát·delivered {ended:3}  sắp trễ·at risk {states.count('AT_RISK'):2}  trễ·late {late:2}  "
@@ -96,8 +99,9 @@ class Watch:
         return sum(map(len, self.feed.values()))
 
     def running(self) -> list[dict[str, Any]]:
-        """Own requests that nobody has collected yet and whose promise still runs."""
-        return [row for row in self.rows if row["slack_minutes"] is not None and row["promise_state"] != "BREACHED"]
+        """The board's rows of own legs that nobody has collected yet and whose promise still runs."""
+        rows = self.seen.values()
+        return [row for row in rows if row["slack_minutes"] is not None and row["promise_state"] != "BREACHED"]
 
     def await_webhooks(self) -> float:
         """Wait until every message of the feeds has arrived, at most `WEBHOOKS_WITHIN_S`; the seconds waited."""
@@ -167,7 +171,9 @@ def trails(watch: Watch, requests: Iterable[Mapping[str, Any]], events: Mapping[
             else:
                 faults.append(f"{request['external_ref']} {leg['leg']}: {fault}")
     vi, en = f"{whole} chặng đã phát có đủ hành trình", f"{whole} delivered legs have their whole trail"
-    return Claim("trail", vi, en, not faults and whole > 0, {"whole": whole, "implied_steps": implied, "faults": faults})
+    return Claim(
+        "trail", vi, en, not faults and whole > 0, {"whole": whole, "implied_steps": implied, "faults": faults}
+    )
 
 
 def broken_trail(leg: str, steps: Sequence[Mapping[str, Any]]) -> str | None:
@@ -194,7 +200,13 @@ def webhooks(watch: Watch, waited_s: float) -> Claim:
     for shop_id, ids in watch.inbox.taken.items():
         strange += len(ids - watch.feed.get(shop_id, set()))
     counts = dict(watch.inbox.counts)
-    detail = {"owed": watch.owed(), "missing": missing, "not_in_feed": strange, **counts, "waited_s": round(waited_s, 1)}
+    detail = {
+        "owed": watch.owed(),
+        "missing": missing,
+        "not_in_feed": strange,
+        **counts,
+        "waited_s": round(waited_s, 1),
+    }
     twice = counts.get("duplicate", 0)
     vi = f"{watch.inbox.received()} webhook nhận đủ, {twice} bản lặp bị bỏ qua"
     en = f"{watch.inbox.received()} webhooks received once in effect, {twice} repeats ignored, {missing} missing"

@@ -14,7 +14,7 @@ from dispatch.domain.errors import Conflict, Stale
 from dispatch.flows.planning import no_such_plan, not_draft
 from dispatch.flows.problem import Case, build
 from dispatch.flows.recording import Happening, Scene, record, refuse_backwards, settle
-from dispatch.flows.snapshot import Area, HeldTask, Snapshot, members, read
+from dispatch.flows.snapshot import Area, HeldTask, OpenLeg, Snapshot, members, read
 from dispatch.flows.stops import PlannedStop, TaskKey, gather, kept_rows, rewrite, task_key, wanted_rows
 from routing.cost import Evaluation, evaluate, routes
 from routing.draft import Draft
@@ -23,18 +23,29 @@ from routing.view import Sequences, View
 if TYPE_CHECKING:
     from dispatch.domain.addresses import Index
     from dispatch.store import Session
-    from dispatch.store.rows import Courier, Plan, Round, Task
+    from dispatch.store.rows import Plan, Request, Round, Task
+
+
+Leg = tuple[str, str]
+"""(request id, leg name)."""
+Rows = dict[str, list[dict[str, Any]]]
+"""The tasks each courier shall have open, in riding order."""
 
 
 @dataclass(frozen=True)
 class _Scope:
-    """What one commit may touch, as it stands under the locks."""
+    """What one commit may touch, as it stands under the locks.
+
+    `legs` are those the area answers for, `present` the open tasks of its couriers, `elsewhere` open tasks of its legs
+    in rounds that nobody rides any more: of an earlier date, or of a courier of another area who is off duty.
+    """
 
     snapshot: Snapshot
-    couriers: list[Courier]
+    legs: dict[Leg, OpenLeg]
     case: Case
     present: dict[str, list[Task]]
     elsewhere: list[HeldTask]
+    requests: dict[str, Request]
 
 
 def commit(session: Session, scene: Scene, index: Index, plan_id: str, mode: str, expected: int, actor: str) -> Plan:
@@ -90,32 +101,34 @@ def _locked_draft(session: Session, plan_id: str, mode: str, expected: int) -> P
 
 def _scope(session: Session, scene: Scene, index: Index, plan: Plan) -> _Scope:
     """Lock everything the plan names and everything its couriers hold, then read it again."""
-    area = Area.parse(plan.area)
-    ours, _ = members(read(session, scene, plan.mode, plan.date, request_ids=()), area)
-    our_ids = {courier.id for courier in ours}
+    area, mode = Area.parse(plan.area), plan.mode
+    offices = {office.id: office for office in session.network.offices(mode)}
+    ours = {c.id for c in session.network.couriers(mode) if area.has_office(offices.get(c.home_office_id))}
+    held = [HeldTask(*row) for row in session.planning.open_tasks(mode)]
     named = {task["request_id"] for route in plan.body["routes"] for stop in route["stops"] for task in stop["tasks"]}
-    named |= {key.split("/")[0] for key in plan.body["base"]["keys"]}
-    held = [HeldTask(*row) for row in session.planning.open_tasks(plan.mode)]
-    named |= {one.task.request_id for one in held if one.courier_id in our_ids}
-    for request in session.planning.lock_requests(plan.mode, sorted(named)).values():
-        if plan.mode == "test" and request.last_at <= scene.now:
+    named |= {key.split("/")[0] for key in plan.body["base"]["held"]}
+    named |= {one.task.request_id for one in held if one.courier_id in ours}
+    requests = session.planning.lock_requests(mode, sorted(named))
+    for request in requests.values():
+        if mode == "test" and request.last_at <= scene.now:
             settle(session, scene, request)
-    for courier_id in sorted({route["courier_id"] for route in plan.body["routes"]} & our_ids):
-        session.planning.open_round(session.new_id("rnd"), plan.mode, courier_id, plan.date, scene.now)
     rounds = {one.task.round_id for one in held if one.task.request_id in named}
-    rounds |= {found.id for found in session.planning.rounds(plan.mode, plan.date) if found.courier_id in our_ids}
+    rounds |= {found.id for found in session.planning.rounds(mode, plan.date) if found.courier_id in ours}
     session.planning.lock_rounds(sorted(rounds))
-    snapshot = read(session, scene, plan.mode, plan.date)
+    snapshot = read(session, scene, mode, plan.date)
     couriers, legs = members(snapshot, area)
-    case = build(snapshot, scene, index, couriers, legs, pinned=_given_since(snapshot, plan), moved_stop=0, name=plan.id)
-    keys = {leg.key for leg in legs}
+    pinned = _given_since(snapshot, plan)
+    case = build(snapshot, scene, index, couriers, legs, pinned=pinned, moved_stop=0, name=plan.id)
     present = {courier.id: snapshot.tasks_of(courier.id) for courier in couriers}
+    known = set(plan.body["base"]["held"])
     elsewhere = [
         one
         for one in snapshot.open_tasks
-        if one.key in keys and (one.courier_id not in present or one.day != snapshot.day)
+        if one.key in known and (one.courier_id not in present or one.day != snapshot.day)
     ]
-    return _Scope(snapshot, couriers, case, present, elsewhere)
+    by_name = {(leg.request_id, leg.leg): leg for leg in legs}
+    elsewhere = [one for one in elsewhere if (one.task.request_id, one.task.leg) in by_name]
+    return _Scope(snapshot, by_name, case, present, elsewhere, requests)
 
 
 def _given_since(snapshot: Snapshot, plan: Plan) -> dict[str, str]:
@@ -154,8 +167,7 @@ def _reconciled(session: Session, scope: _Scope, plan: Plan) -> dict[str, list[P
 
 def _orders(scope: _Scope, view: View, plan: Plan) -> Sequences:
     """The plan's order of stops for each courier, without what is not to be done (or not by him) any more."""
-    jobs, known = scope.case.jobs, set(plan.body["base"]["tasks"])
-    gone = _taken_out(scope, plan, known)
+    jobs, gone = scope.case.jobs, _taken_out(scope, plan)
     orders: Sequences = [[] for _ in scope.case.problem.couriers]
     for route in plan.body["routes"]:
         courier = view.courier_of.get(route["courier_id"])
@@ -168,11 +180,14 @@ def _orders(scope: _Scope, view: View, plan: Plan) -> Sequences:
     return orders
 
 
-def _taken_out(scope: _Scope, plan: Plan, known: set[int]) -> set[str]:
+def _taken_out(scope: _Scope, plan: Plan) -> set[str]:
     """Legs that had a task when the draft was made, have none now, and are still not collected."""
     still = {held.key for held in scope.snapshot.open_tasks}
-    had = set(plan.body["base"]["held"])
-    return {key for key in had - still if key in scope.case.jobs and scope.case.jobs[key].leg.waiting}
+    return {
+        key
+        for key in plan.body["base"]["held"]
+        if key not in still and key in scope.case.jobs and scope.case.jobs[key].leg.waiting
+    }
 
 
 def _write(
@@ -180,89 +195,98 @@ def _write(
 ) -> None:
     """Withdraw, tell, insert: in this order, so that no task is ever open twice."""
     snapshot, at = scope.snapshot, scene.now
-    rows = {courier_id: wanted_rows(found) for courier_id, found in stops.items()}
+    rows: Rows = {courier_id: wanted_rows(found) for courier_id, found in stops.items()}
     _keep_what_must_stay(scope, rows)
-    holder = {_leg_of(row): courier_id for courier_id, made in rows.items() for row in made}
-    wanted = {courier_id: {_key_of(row) for row in made} for courier_id, made in rows.items()}
     dropped = [
         task
         for courier_id, tasks in scope.present.items()
         for task in tasks
-        if task_key(task) not in wanted.get(courier_id, set()) and _ours_to_drop(scope, task)
+        if task_key(task) not in {_key_of(row) for row in rows.get(courier_id, ())}
     ]
     dropped += [held.task for held in scope.elsewhere]
     session.planning.close_tasks([task.id for task in dropped], "withdrawn", at)
-    for round_id in {held.task.round_id for held in scope.elsewhere}:
+    for round_id in sorted({held.task.round_id for held in scope.elsewhere}):
         session.planning.touch_round(round_id, at)
+    riders = sorted({*rows, *(courier_id for courier_id in scope.present if courier_id in snapshot.rounds)})
     rounds = {
         courier_id: session.planning.open_round(session.new_id("rnd"), snapshot.mode, courier_id, snapshot.day, at)
-        for courier_id in sorted({*rows, *(c for c in snapshot.rounds if c in scope.present)})
+        for courier_id in riders
     }
-    refused = _tell(session, scene, scope, rows, holder, rounds, actor)
+    refused = _tell(session, scene, scope, rows, rounds, dropped, actor)
     for courier_id, found in rounds.items():
         present = scope.present.get(courier_id, [])
+        session.planning.close_tasks([t.id for t in present if (t.request_id, t.leg) in refused], "withdrawn", at)
         locked = {(task.request_id, task.leg) for task in present if task.locked}
         made = [row for row in rows.get(courier_id, []) if _leg_of(row) not in refused]
         rewrite(session, found, snapshot.ended_tasks.get(courier_id, ()), present, made, locked, at)
 
 
-def _keep_what_must_stay(scope: _Scope, rows: dict[str, list[dict[str, Any]]]) -> None:
+def _keep_what_must_stay(scope: _Scope, rows: Rows) -> None:
     """Put back what no plan may take from a courier, although it found no time for it.
 
     The stop he is riding to comes first; parcels in his bag and what a coordinator tied to him come last.
     """
-    case, placed = scope.case, {_leg_of(row) for made in rows.values() for row in made}
-    carried = {(job.leg.request_id, job.leg.leg) for job in case.jobs.values() if job.leg.carried}
-    for entry in case.left_out:
-        if entry.code in ("site_closed", "door_closed", "carrier_off_duty"):
-            carried.add((entry.request_id, entry.leg))
+    placed = {_leg_of(row) for made in rows.values() for row in made}
     for courier_id, tasks in scope.present.items():
-        riding_to = {(task.request_id, task.leg) for task in case.riding_to.get(courier_id, ())}
+        riding_to = scope.case.riding_to.get(courier_id, [])
+        keys, legs = {task_key(task) for task in riding_to}, {(task.request_id, task.leg) for task in riding_to}
         on_duty = scope.snapshot.on_duty(courier_id)
-        staying = [task for task in tasks if (task.request_id, task.leg) not in placed]
-        first = [t for t in staying if (t.request_id, t.leg) in riding_to and task_key(t) in _head(case, courier_id)]
-        last = [
-            task
-            for task in staying
-            if task not in first and ((task.request_id, task.leg) in carried | riding_to or (task.locked and on_duty))
-        ]
+        first, last = [], []
+        for task in tasks:
+            name = (task.request_id, task.leg)
+            leg = scope.legs.get(name)
+            if name in placed:
+                continue
+            if task_key(task) in keys:
+                first.append(task)
+            elif leg is None or leg.carried or name in legs or (task.locked and on_duty):
+                last.append(task)
         if first or last:
             rows[courier_id] = [*kept_rows(first), *rows.get(courier_id, []), *kept_rows(last)]
-
-
-def _head(case: Case, courier_id: str) -> set[TaskKey]:
-    return {task_key(task) for task in case.riding_to.get(courier_id, ())}
 
 
 def _tell(
     session: Session,
     scene: Scene,
     scope: _Scope,
-    rows: Mapping[str, Sequence[Mapping[str, Any]]],
-    holder: Mapping[tuple[str, str], str],
+    rows: Rows,
     rounds: Mapping[str, Round],
+    dropped: Iterable[Task],
     actor: str,
-) -> set[tuple[str, str]]:
+) -> set[Leg]:
     """Record who collects what from now on; returns the legs whose history did not allow it."""
+    holders = {_leg_of(row): courier_id for courier_id, made in rows.items() for row in made}
     planned_at = {_leg_of(row): row["planned_at"] for made in rows.values() for row in made if row["kind"] == "pickup"}
-    refused: set[tuple[str, str]] = set()
-    for leg in sorted((job.leg for job in scope.case.jobs.values()), key=lambda leg: leg.key):
-        name = (leg.request_id, leg.leg)
-        courier_id = holder.get(name)
+    refused: set[Leg] = set()
+    for name in sorted({(task.request_id, task.leg) for task in dropped} - holders.keys()):
+        if name in scope.legs and scope.legs[name].status == "ASSIGNED":
+            _record(session, scene, scope, name, Happening("unassigned", scene.now, actor))
+    for name in sorted(holders.keys() & scope.legs.keys()):
+        leg, courier_id = scope.legs[name], holders[name]
         if leg.carried:
             continue
-        if courier_id is None:
-            if leg.status == "ASSIGNED":
-                _record(session, scene, scope, name, Happening("unassigned", scene.now, actor))
-            continue
-        session.consignments.change_leg(*name, planned_at=planned_at.get(name) if leg.waiting else None)
+        if leg.waiting:
+            session.consignments.change_leg(*name, planned_at=planned_at.get(name))
         if leg.courier_id == courier_id and leg.status in ("ASSIGNED", "AT_OFFICE"):
             continue
-        given = Happening(
-            "assigned", scene.now, actor, courier_id=courier_id, payload={"round_id": rounds[courier_id].id}
-        )
-        if _record(session, scene, scope, name, given) == "conflict":
+        payload = {"round_id": rounds[courier_id].id}
+        given = Happening("assigned", scene.now, actor, courier_id=courier_id, payload=payload)
+        if not _record(session, scene, scope, name, given):
             refused.add(name)
-    for entry in scope.case.left_out:
-        _let_go(session, scene, scope, (entry.request_id, entry.leg), holder, actor)
     return refused
+
+
+def _record(session: Session, scene: Scene, scope: _Scope, name: Leg, happening: Happening) -> bool:
+    """Record one event; False where the leg's history does not allow it."""
+    request = scope.requests.get(name[0])
+    if request is not None:
+        refuse_backwards(request, scene.now)
+    return record(session, scene, scope.snapshot.mode, *name, happening) != "conflict"
+
+
+def _leg_of(row: Mapping[str, Any]) -> Leg:
+    return row["request_id"], row["leg"]
+
+
+def _key_of(row: Mapping[str, Any]) -> TaskKey:
+    return row["request_id"], row["leg"], row["kind"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +52,14 @@ def body(
     ours = {courier.id for courier in couriers}
     return {
         "routes": [_route_json(snapshot, courier_id, stops) for courier_id, stops in made.items()],
-        "served": sum(route.stops[k].kind == "delivery" for route in plan.routes for k in range(len(route.stops))),
+        "served": sum(row.kind == "delivery" for route in plan.routes for row in route.stops),
         "unserved": missing,
-        "cost": {**cost_json(plan, len(case.left_out)), "against": cost_json(force, len(case.left_out))},
+        "cost": {**_cost_json(case, plan), "against": _cost_json(case, force)},
         "diff": _diff(case, snapshot, ours, keys, made, plan, force),
         "engine": plan.engine,
         "base": {
             "tasks": [held.task.id for held in snapshot.open_tasks if held.key in keys],
-            "keys": sorted(keys),
+            "held": sorted({held.key for held in snapshot.open_tasks if held.key in keys}),
         },
     }
 
@@ -89,10 +89,19 @@ def unserved_json(case: Case, entry: Unserved) -> dict[str, Any]:
     }
 
 
-def cost_json(plan: Plan, left_out: int) -> dict[str, Any]:
-    """The terms of a plan's cost; legs that could not even be tried count as unserved."""
+def _cost_json(case: Case, plan: Plan) -> dict[str, Any]:
+    """The terms of a plan's cost; lateness is that of the promises themselves, without the planner's margin.
+
+    Legs that could not even be tried count as unserved.
+    """
     terms: dict[str, Any] = asdict(plan.cost)
-    return {**terms, "total": round(plan.cost.total), "unserved": plan.cost.unserved + left_out}
+    late_s = sum(max(0, start_s - due_s) for start_s, due_s in _collections(case, plan))
+    return {
+        **terms,
+        "total": round(plan.cost.total),
+        "unserved": plan.cost.unserved + len(case.left_out),
+        "late_s": late_s,
+    }
 
 
 def _diff(
@@ -131,10 +140,14 @@ def _places(orders: Mapping[str, Iterable[TaskKey]]) -> Places:
 
 def _kept(case: Case, plan: Plan) -> int:
     """How many running promises a plan keeps."""
-    kept = 0
+    return sum(start_s <= due_s for start_s, due_s in _collections(case, plan))
+
+
+def _collections(case: Case, plan: Plan) -> Iterator[tuple[int, int]]:
+    """(planned second, second it is due) of every collection whose promise still runs."""
     for route in plan.routes:
         for row in route.stops:
             leg = case.jobs[row.request].leg
             running = row.kind == "pickup" and leg.waiting and leg.promise.get("stopped_at") is None
-            kept += running and leg.due_at is not None and case.clock.at(row.start) <= leg.due_at
-    return kept
+            if running and leg.due_at is not None:
+                yield row.start, case.clock.seconds(leg.due_at)

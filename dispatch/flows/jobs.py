@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from dispatch.store.rows import Courier
 
 
+DAY_S = 86_400
+MARGIN_S = 600
+"""Time the plan keeps in hand before a promise: ride times are estimates."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One leg as the planner sees it; `pickup` is None where its papers are on board already."""
@@ -49,28 +54,35 @@ class Job:
 
 
 def make_job(
-    snapshot: Snapshot, scene: Scene, sites: Sites, clock: Clock, leg: OpenLeg, on_duty: Mapping[str, Courier]
+    snapshot: Snapshot,
+    scene: Scene,
+    sites: Sites,
+    clock: Clock,
+    leg: OpenLeg,
+    on_duty: Mapping[str, Courier],
+    *,
+    by_hand: bool = False,
 ) -> Job | LeftOut:
-    """What is to be done for a leg on the day, or why it cannot even be tried."""
-    code = _obstacle(leg, on_duty)
+    """What is to be done for a leg on the day, or why it cannot even be tried.
+
+    `by_hand`: a coordinator has decided that it is done, so neither failed attempts nor closed doors count.
+    """
+    code = _obstacle(leg, on_duty, by_hand=by_hand)
     if code is not None:
         return LeftOut(leg.request_id, leg.leg, code)
-    citizen, shop = sites.of_citizen(leg), sites.of_shop(leg.shop_id)
+    ends = _ends(snapshot, sites, leg)
+    if isinstance(ends, LeftOut):
+        return ends
+    pickup, delivery = ends
     inward = leg.leg == "pickup"
-    if citizen is None and (leg.waiting or not inward):
-        return LeftOut(leg.request_id, leg.leg, "address_unknown")
-    delivery = shop if inward else citizen
-    assert delivery is not None
-    pickup = None if leg.carried else citizen if inward else shop
-    if leg.status == "AT_OFFICE":
-        pickup = sites.of_office(_lies_at(snapshot, leg))
-        if pickup is None:
-            return LeftOut(leg.request_id, leg.leg, "office_unknown")
     calendar = snapshot.calendars[snapshot.shops[leg.shop_id].hours_profile]
-    at_pickup: tuple[Window, ...] = ((min(0, clock.now_s), 86_400),)
+    at_pickup: tuple[Window, ...] = ((min(0, clock.now_s), DAY_S),)
     if pickup is not None:
         at_pickup = from_second(_windows(snapshot, clock, leg, pickup, calendar, intake=False), retry_s(leg, clock))
     at_delivery = _windows(snapshot, clock, leg, delivery, calendar, intake=inward)
+    if by_hand:
+        whenever = ((clock.now_s, 2 * DAY_S),)
+        at_pickup, at_delivery = at_pickup or whenever, at_delivery or whenever
     for site, windows in ((pickup, at_pickup), (delivery, at_delivery)):
         if site is not None and not windows:
             return _closed(leg, site, calendar, clock)
@@ -79,16 +91,32 @@ def make_job(
         site_calendar = scene.book.calendars[POST_CALENDAR] if inward else calendar
         promised = pickup_due_s(leg, site_calendar, clock)
         # What is broken already is as urgent as what is due now; counting its whole lateness would leave it out.
-        due_s = None if promised is None else max(promised, clock.now_s)
+        due_s = None if promised is None else max(promised - MARGIN_S, clock.now_s)
     return Job(leg, pickup, delivery, at_pickup, at_delivery, due_s)
 
 
-def _obstacle(leg: OpenLeg, on_duty: Mapping[str, Courier]) -> str | None:
+def _ends(snapshot: Snapshot, sites: Sites, leg: OpenLeg) -> tuple[Site | None, Site] | LeftOut:
+    """Where a leg is taken over (None: it is on board already) and where it is handed on."""
+    citizen, shop = sites.of_citizen(leg), sites.of_shop(leg.shop_id)
+    inward = leg.leg == "pickup"
+    if citizen is None and (leg.waiting or not inward):
+        return LeftOut(leg.request_id, leg.leg, "address_unknown")
+    delivery = shop if inward else citizen
+    assert delivery is not None
+    if leg.carried:
+        return None, delivery
+    if leg.status != "AT_OFFICE":
+        return (citizen if inward else shop), delivery
+    office = sites.of_office(_lies_at(snapshot, leg))
+    return LeftOut(leg.request_id, leg.leg, "office_unknown") if office is None else (office, delivery)
+
+
+def _obstacle(leg: OpenLeg, on_duty: Mapping[str, Courier], *, by_hand: bool) -> str | None:
     if leg.carried:
         if leg.courier_id is None:
             return "carrier_unknown"
         return None if leg.courier_id in on_duty else "carrier_off_duty"
-    if leg.history is None:
+    if leg.history is None or by_hand:
         return None
     if leg.waiting and leg.history.pickup_attempts >= MAX_PICKUP_ATTEMPTS:
         return "attempts_exhausted"

@@ -38,7 +38,6 @@ def label_of(session: Session, scene: Scene, index: Index, request: Request, leg
     promise = Promise.from_json(leg.promise)
     due = money_due(request.quote, leg.leg)
     lines = [] if request.quote["status"] == "VOID" else [x for x in request.quote["lines"] if x["leg"] == leg.leg]
-    collected = promise.delivery_due_on is not None
     return Label(
         item_id=leg.item_id,
         kind="pickup" if leg.leg == "pickup" else "return",
@@ -55,7 +54,7 @@ def label_of(session: Session, scene: Scene, index: Index, request: Request, leg
             Document(paper["name"], paper["copies"], paper["original"]) for paper in request.body["documents"]
         ),
         money=tuple(MoneyLine(*LINE_NAMES[line["code"]], line["amount"]) for line in lines),
-        due_at=None if collected else promise.due_at,
+        due_at=promise.due_at,
         due_rule=promise.rule_id,
         delivery_expected_on=promise.delivery_due_on or promise.delivery_expected_on,
         note=request.body["note"].replace("\n", " ").replace("\r", " ").replace("\t", " ")[:160],

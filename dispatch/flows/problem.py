@@ -29,8 +29,9 @@ UNSERVED = 10_000_000
 """Price of leaving a leg out: above what serving it at the very end of the day would cost in lateness."""
 LATE_PER_S = 50
 """Price of a second past the promise, in seconds of riding: no detour inside a province is worth a broken promise."""
-DELIVERY_DELAY_PER_S = 0.01
-"""Price of a second between notice and delivery: halves the hours to delivery for 3 % more riding (routing.md §2)."""
+DELIVERY_DELAY_PER_S = 0.05
+"""Price of a second between notice and delivery. Who is on shift costs nothing more by riding, so work is spread over
+all couriers: citizens wait less, and rounds keep time in hand for rides that turn out slower than reckoned."""
 MOVED_STOP = 120
 """Price of a stop that changes its courier or its predecessor while couriers ride: two minutes of riding."""
 
@@ -86,19 +87,21 @@ def build(
     legs: Iterable[OpenLeg],
     *,
     pinned: Mapping[str, str] | None = None,
+    by_hand: str | None = None,
     moved_stop: int = MOVED_STOP,
     name: str = "plan",
 ) -> Case:
     """The problem of serving `legs` with those of `couriers` who still ride on the day.
 
     `pinned` names legs (`request/leg`) that may only go with one courier; tasks locked by hand are pinned too.
+    `by_hand` names a leg that a coordinator wants done whatever the hours.
     """
     clock, sites = Clock(snapshot.day, snapshot.now), Sites(snapshot, index)
     on_duty = {courier.id: courier for courier in couriers if snapshot.on_duty(courier.id)}
     jobs: dict[str, Job] = {}
     left_out: list[LeftOut] = []
     for leg in legs:
-        made = make_job(snapshot, scene, sites, clock, leg, on_duty)
+        made = make_job(snapshot, scene, sites, clock, leg, on_duty, by_hand=leg.key == by_hand)
         if isinstance(made, LeftOut):
             left_out.append(made)
         else:

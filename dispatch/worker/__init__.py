@@ -1,14 +1,13 @@
 """The worker: a parent process that keeps two Celery nodes, so that slow receivers and long plans never meet.
 
 The parent starts the nodes, hears from each every second that its consumer is connected, and beats only while all of
-them are: a worker that is deaf shows as down. Where a node dies, or stays deaf though the broker answers, the parent
-ends too, and whoever supervises it starts a fresh one.
+them are: a worker that is deaf shows as down. A node that dies, or stays deaf though the broker answers, is started
+afresh; the other goes on with what it does.
 """
 
 from __future__ import annotations
 
 import os
-import selectors
 import signal
 import subprocess
 import sys
@@ -29,6 +28,8 @@ FRESH_S = 5.0
 """A node not heard of for so long counts as deaf."""
 DEAF_S = 60.0
 """A node deaf for so long, with a broker that answers, will not recover by itself."""
+STEADY_S = 30.0
+SLOWEST_RETRY_S = 10.0
 STOP_S = 18.0
 """How long nodes may take to give their tasks back when asked to stop."""
 
@@ -52,83 +53,110 @@ NODES = {
 }
 
 
-@dataclass
-class _Child:
-    """A running node, the pipe it pulses through, when it last did (time.monotonic) and whether it ever did."""
+class Child:
+    """One node as a running process: `start`ed, heard through a pipe, `tend`ed, stopped."""
 
-    name: str
-    process: subprocess.Popen[bytes]
-    pulse: int
-    heard_at: float
-    heard: bool = False
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._deaths = 0
+        self.start()
+
+    def start(self) -> None:
+        """Run the node; it never outlives this process."""
+        reading, writing = os.pipe()
+        parent = os.getpid()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "dispatch.worker.node", self.name, str(writing)],
+            cwd=CHECKOUT,
+            # Celery's plain SIGTERM waits for its tasks however long; this gives them back after a moment.
+            env={**os.environ, "REMAP_SIGTERM": "SIGQUIT"},
+            stdin=subprocess.DEVNULL,
+            pass_fds=(writing,),
+            preexec_fn=lambda: die_with_parent(signal.SIGKILL, parent),
+        )
+        os.close(writing)
+        os.set_blocking(reading, False)
+        self.pulse = reading
+        self.since = self.heard_at = time.monotonic()
+        self.heard = False
+        self._retry_at: float | None = None
 
     def hear(self) -> None:
         """Take in the pulses that have come."""
-        if os.read(self.pulse, 4096):
-            self.heard_at, self.heard = time.monotonic(), True
-        else:
-            time.sleep(0.05)  # The node closed its end: it is about to go.
+        if self._retry_at is not None:
+            return
+        try:
+            if os.read(self.pulse, 4096):
+                self.heard_at, self.heard = time.monotonic(), True
+        except BlockingIOError:
+            return  # none yet
 
     def is_fresh(self) -> bool:
         """Whether its consumer was connected a moment ago."""
         return self.heard and time.monotonic() - self.heard_at < FRESH_S
 
-    def fault(self, redis_url: str) -> str | None:
-        """Why all must be started anew, if they must."""
+    def tend(self, redis_url: str) -> None:
+        """Start it again where it died, at once the first time, then ever more slowly; end it where it is deaf."""
+        now = time.monotonic()
+        if self._retry_at is not None:
+            if now >= self._retry_at:
+                self.start()
+                log.info("node started again", node=self.name, pid=self.process.pid)
+            return
         code = self.process.poll()
         if code is not None:
-            return f"{self.name} ended with {code}"
-        if time.monotonic() - self.heard_at < DEAF_S:
-            return None
-        if broker_answers(redis_url):
-            return f"{self.name} was deaf for {DEAF_S:.0f} s"
-        self.heard_at, self.heard = time.monotonic() - DEAF_S / 2, False  # An absent broker is not the node's fault.
-        return None
+            os.close(self.pulse)
+            self.heard = False
+            self._deaths = 1 if now - self.since > STEADY_S else self._deaths + 1
+            self._retry_at = now + min(SLOWEST_RETRY_S, 0.1 * 4 ** (self._deaths - 1))
+            log.error("node ended unexpectedly", node=self.name, code=code)
+        elif now - self.heard_at > DEAF_S:
+            self.heard_at = now  # Either it ends now, or its broker is away, which is not its fault.
+            if broker_answers(redis_url):
+                log.error("node is deaf", node=self.name)
+                self.process.kill()
+
+    def ask_to_stop(self) -> None:
+        """Send the polite signal, if it still runs."""
+        if self.process.poll() is None:
+            self.process.terminate()
+
+    def stop(self, deadline: float) -> None:
+        """Wait for its end until `deadline` (time.monotonic), then make it end."""
+        try:
+            self.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def main() -> int:
-    """Run the nodes until SIGTERM or SIGINT; 1 where a node failed and all must be started anew."""
+    """Keep the nodes running until SIGTERM or SIGINT."""
     logs.configure("worker")
     settings = load(servers=True)
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: stopping.append(number))
     system = open_system(settings, connections=1)
-    children = [_spawn(name) for name in NODES]
+    children = [Child(name) for name in NODES]
     log.info("started", nodes={child.name: child.process.pid for child in children})
-    beaten_at, fault = -BEAT_S, None
-    with selectors.DefaultSelector() as ears:
+    beaten_at = -BEAT_S
+    while not stopping:
+        time.sleep(0.2)
         for child in children:
-            ears.register(child.pulse, selectors.EVENT_READ, child)
-        while not stopping and fault is None:
-            for key, _ in ears.select(0.25):
-                key.data.hear()
-            fault = next((found for child in children if (found := child.fault(settings.redis_url))), None)
-            if time.monotonic() - beaten_at >= BEAT_S and all(child.is_fresh() for child in children):
-                beaten_at = time.monotonic()
-                _beat(system)
-    if fault is not None:
-        log.error("a node failed; all end", reason=fault)
-    _stop(children)
+            child.tend(settings.redis_url)
+            child.hear()
+        if time.monotonic() - beaten_at >= BEAT_S and all(child.is_fresh() for child in children):
+            beaten_at = time.monotonic()
+            _beat(system)
+    for child in children:
+        child.ask_to_stop()
+    deadline = time.monotonic() + STOP_S
+    for child in children:
+        child.stop(deadline)
     system.store.close()
     log.info("stopped")
-    return 0 if fault is None else 1
-
-
-def _spawn(name: str) -> _Child:
-    reading, writing = os.pipe()
-    parent = os.getpid()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dispatch.worker.node", name, str(writing)],
-        cwd=CHECKOUT,
-        # Celery's plain SIGTERM waits for its tasks however long; this gives them back to the queue after a moment.
-        env={**os.environ, "REMAP_SIGTERM": "SIGQUIT"},
-        stdin=subprocess.DEVNULL,
-        pass_fds=(writing,),
-        preexec_fn=lambda: die_with_parent(signal.SIGKILL, parent),
-    )
-    os.close(writing)
-    return _Child(name, process, reading, time.monotonic())
+    return 0
 
 
 def _beat(system: System) -> None:
@@ -138,17 +166,3 @@ def _beat(system: System) -> None:
         beat(system.store, "worker", {"queues": sorted(queue for node in NODES.values() for queue in node.queues)})
     except Unavailable as error:
         log.warning("database away", reason=error.en)
-
-
-def _stop(children: list[_Child]) -> None:
-    for child in children:
-        if child.process.poll() is None:
-            child.process.terminate()
-    deadline = time.monotonic() + STOP_S
-    for child in children:
-        try:
-            child.process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
-        os.close(child.pulse)

@@ -11,12 +11,14 @@ import random
 import signal
 import socket
 import sys
+import warnings
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import structlog
 from celery import Celery, bootsteps, signals
+from celery.exceptions import CPendingDeprecationWarning
 
 from dispatch import logs
 from dispatch.bootstrap import System, open_system
@@ -114,6 +116,7 @@ class Pulse(bootsteps.StartStopStep):
 
 def _log_as(process: str) -> None:
     logs.configure(process)
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)  # about a setting we set on purpose
     for chatty in ("celery.worker.strategy", "celery.app.trace"):  # two lines for every task; ours says more
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

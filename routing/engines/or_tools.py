@@ -26,6 +26,7 @@ _MOST_NODES = 1600  # the model keeps nodes² integers several times over
 _MOST_PENALTY = 10**14
 _FRACTION = 1000  # prices with decimals are counted in thousandths
 _LOOKS_PER_ITERATION = 1000  # one iteration is that many neighbours looked at
+_A_DAY_S = 86400
 _SHORTEST_GUIDED_S = 1.0  # below it guided local search does more harm than good to a warm start
 
 
@@ -130,7 +131,8 @@ class _Model:
             ends.append(nowhere if end is None else len(places))
             if end is not None:
                 places.append(end)
-        self.places = [*places, -1]
+        self.open_ended = nowhere in ends
+        self.places = [*places, -1] if self.open_ended else places
         self.ends = ends
         self.service = [0] * count + [view.service[stop] for stop in self.stops]
         self.service += [0] * (len(self.places) - len(self.service))
@@ -144,11 +146,12 @@ class _Model:
         seconds = legs.seconds_matrix[grid].astype(np.int64)
         metres = legs.metres_matrix[grid].astype(np.int64)
         closed = seconds < 0
+        if self.open_ended:
+            closed[:, -1] = closed[-1, :] = True
         for table in (seconds, metres):
             table[closed] = 0
-            table[:, -1] = 0
-            table[-1, :] = 0
-        closed[:, -1] = closed[-1, :] = False
+        if self.open_ended:
+            closed[:, -1] = closed[-1, :] = False
         for v, vehicle in enumerate(self.vehicles):
             if not vehicle.locked:  # who has nothing to do drives nowhere, not even home
                 seconds[v, self.ends[v]] = metres[v, self.ends[v]] = 0
@@ -292,7 +295,9 @@ class _Model:
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.local_search_metaheuristic = strategy
         remaining = self.limits.remaining_s()
-        if remaining is not None:
+        if remaining is None:
+            parameters.time_limit.FromSeconds(_A_DAY_S)  # never reached: the looks are counted
+        else:
             parameters.time_limit.FromMilliseconds(max(1, int(remaining * 1000)))
         return parameters
 

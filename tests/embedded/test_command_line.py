@@ -45,7 +45,7 @@ def test_a_single_process_without_servers_says_what_to_set(command):
     )
 
 
-@pytest.mark.parametrize("arguments", [["key", "--scope", "operator"], ["user", "lan"], ["demo"]])
+@pytest.mark.parametrize("arguments", [["key", "--scope", "operator"], ["user", "lan"]])
 def test_a_command_for_a_running_system_says_how_to_start_one(arguments, ground: Path):
     ran = run(*arguments, DISPATCH_DATA_DIR=str(ground / "nothing-here"))
     assert ran.returncode == 2

@@ -23,7 +23,7 @@ from dispatch.lifeline import die_with_parent
 from dispatch.settings import CHECKOUT, Settings
 from tests.embedded.waiting import alive, descendants, eventually
 
-READY_WITHIN_S = 60
+READY_WITHIN_S = 100
 PARTS = ["postgres", "valkey", "web", "worker", "clock", "relay"]
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,16 +15,20 @@ from sqlalchemy import insert, text
 from dispatch.channels.webhook import new_secret
 from dispatch.embedded.place import server_user
 from dispatch.embedded.ports import free_port
-from dispatch.embedded.process import Child, Program, last_lines
+from dispatch.embedded.process import Child, Program
 from dispatch.embedded.programs import Programs
 from dispatch.embedded.valkey import Valkey
 from dispatch.flows import notifying
 from dispatch.settings import CHECKOUT
 from dispatch.store import open_store
 from dispatch.store import tables as t
-from tests.embedded.waiting import eventually
+from tests.embedded.waiting import descendants, eventually
 
 SHOP = "nha-trang"
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 class Machine:
@@ -70,8 +72,7 @@ class Machine:
 
     # processes
     def start(self, *names: str) -> None:
-        """Start processes and wait until each was heard of."""
-        begun = datetime.now(UTC)
+        """Start processes and wait until each itself was heard of."""
         for name in names:
             kind = name.partition("-")[0]
             self.children[name] = Child(
@@ -86,7 +87,11 @@ class Machine:
             )
             self.children[name].start()
         for name in names:
-            eventually(lambda name=name: self.heard(name.partition("-")[0], begun), 60)  # type: ignore[misc]
+            eventually(lambda name=name: self.beats(name), 90)  # type: ignore[misc]
+
+    def beats(self, name: str) -> bool:
+        """Whether the last sign of life of its kind came from this process."""
+        return self.heartbeat(name.partition("-")[0])[1].get("pid") == self.children[name].pid
 
     def heard(self, kind: str, since: datetime) -> bool:
         """Whether a process of this kind has beaten since an instant."""
@@ -105,6 +110,15 @@ class Machine:
     def stop(self, name: str) -> int:
         return self.children.pop(name).stop()
 
+    def nodes(self) -> dict[str, int]:
+        """The pids of the worker's nodes, by name."""
+        found = {}
+        for pid in descendants(self.children["worker"].pid):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"dispatch.worker.node" in words and parent_of(pid) == self.children["worker"].pid:
+                found[words[words.index(b"dispatch.worker.node") + 1].decode()] = pid
+        return found
+
     def kill_broker(self) -> None:
         os.kill(self.broker.pid, signal.SIGKILL)
         self.broker.clear_away()
@@ -119,10 +133,6 @@ class Machine:
             self.stop(name)
         self.broker.stop()
         self.store.close()
-
-    def said(self, name: str) -> str:
-        """The end of a process's log."""
-        return last_lines(self.ground / f"faults-{name}.log", 30)
 
     # rows
     def hook(self, url: str, secret: str | None = None) -> str:
@@ -190,10 +200,3 @@ class Machine:
         """Whether nothing waits in the outbox."""
         with self.store.begin() as session:
             return session.notices.backlog()[0] == 0
-
-
-def log_lines(machine: Machine, name: str, fits: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
-    """The JSON lines of a process's log that fit."""
-    lines = (machine.ground / f"faults-{name}.log").read_text(errors="replace").splitlines()
-    found = [json.loads(line) for line in lines if line.startswith("{")]
-    return [line for line in found if fits(line)]

@@ -155,6 +155,38 @@ def test_bars_and_modules_are_whole_printer_dots_and_wide_enough():
     assert longest / THERMAL_DPI * 25.4 >= 12.5
 
 
+@pytest.mark.parametrize(
+    ("item", "quiet_mm"),
+    [
+        (Code128(Box(10, 10, 80, 14), "RA123456785VN"), 10 * 0.375),
+        (Code128(Box(4, 10, 92, 14), "RA123456785VN"), 10 * 0.5),
+        (Matrix(Box(10, 10, 20, 20), "RA123456785VN"), 4 * 0.625),
+        (Matrix(Box(10, 10, 20, 20), "RA123456785VN", "datamatrix"), 2 * 0.875),
+    ],
+)
+def test_every_code_keeps_its_quiet_zone_inside_its_box(item, quiet_mm):
+    (picture,) = pictures(pdf.write([Drawing(100, 40, (item,))], "x"))
+    left, top, right, bottom = (
+        dots / THERMAL_DPI * 25.4 for dots in picture.point(lambda value: 255 - value).getbbox()
+    )
+    assert left >= item.box.x_mm + quiet_mm - 0.13
+    assert right <= item.box.right_mm - quiet_mm + 0.13
+    if isinstance(item, Matrix):
+        assert top >= item.box.y_mm + quiet_mm - 0.13
+        assert bottom <= item.box.bottom_mm - quiet_mm + 0.13
+    else:
+        assert (top, bottom) == pytest.approx((item.box.y_mm, item.box.bottom_mm), abs=0.13)
+
+
+@pytest.mark.parametrize("made", [label(), label(kind="return"), full_label()])
+def test_no_ink_falls_on_the_margin_a_printer_may_not_reach(made):
+    (picture,) = pictures(labels.render(made))
+    left, top, right, bottom = (
+        dots / THERMAL_DPI * 25.4 for dots in picture.point(lambda value: 255 - value).getbbox()
+    )
+    assert min(left, top, 100 - right, 150 - bottom) >= 4 - 0.13
+
+
 @pytest.mark.parametrize(("symbology", "format"), [("qr", "QR Code"), ("datamatrix", "Data Matrix")])
 def test_two_dimensional_codes_are_read_back(symbology, format):
     drawing = Drawing(40, 40, (Matrix(Box(5, 5, 20, 20), "RA123456785VN", symbology),))

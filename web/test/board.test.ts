@@ -7,12 +7,23 @@ import type { Board, BoardRequest } from "../src/board/types.ts";
 const wish: Wish = { filter: "all", search: "", band: null, minutesPassed: 0 };
 
 function request(id: string, more: Partial<BoardRequest> = {}): BoardRequest {
-  return { id, status: "ASSIGNED", courier_id: "c1", leg: "pickup", slack_minutes: 90, due_at: "2026-11-23T15:10:00+07:00", ...more };
+  return {
+    id,
+    status: "ASSIGNED",
+    courier_id: "c1",
+    leg: "pickup",
+    slack_minutes: 90,
+    due_at: "2026-11-23T15:10:00+07:00",
+    ...more,
+  };
 }
 
 const board: Board = {
   requests: [
-    request("late", { slack_minutes: -5, place: { name: "Phường Vĩnh Hải", lat: 12.28, lng: 109.19, precision: "commune" } }),
+    request("late", {
+      slack_minutes: -5,
+      place: { name: "Phường Vĩnh Hải", lat: 12.28, lng: 109.19, precision: "commune" },
+    }),
     request("risk", { slack_minutes: 20, place: { name: "Phường Vĩnh Hải", lat: 12.28, lng: 109.19 } }),
     request("free", { courier_id: null, status: "DISPATCHED", citizen_name: "Trần Văn Bình" }),
     request("held", { status: "COLLECTED", slack_minutes: null }),
@@ -65,6 +76,18 @@ test("the keys walk the list and stop at its ends", () => {
   assert.equal(neighbour([], "a", 1), null);
 });
 
+test("a door where several couriers go is not shown as nobody's, nor as one courier's", () => {
+  const place = { lat: 12, lng: 109 };
+  const of = (a: string | null, b: string | null) =>
+    pins({ requests: [request("a", { place, courier_id: a }), request("b", { place, courier_id: b })] }, 0)[0];
+  assert.deepEqual([of("c1", "c1")?.courierId, of("c1", "c1")?.someFree], ["c1", false]);
+  assert.deepEqual(
+    [of("c1", "c2")?.courierId, of("c1", "c2")?.couriers, of("c1", "c2")?.someFree],
+    [null, ["c1", "c2"], false],
+  );
+  assert.deepEqual([of("c1", null)?.courierId, of("c1", null)?.someFree], [null, true]);
+});
+
 test("requests at one door share a pin, the most pressing first, finished ones none", () => {
   const found = pins(board, 0);
   assert.equal(found.length, 1);
@@ -74,7 +97,12 @@ test("requests at one door share a pin, the most pressing first, finished ones n
 });
 
 test("a board with nothing in it, or nulls everywhere, draws without an error", () => {
-  const bare: Board = { requests: [{ id: "x", place: null }], couriers: [{ id: "c", position: null }], routes: [{ courier_id: "c", stops: null }], shops: null };
+  const bare: Board = {
+    requests: [{ id: "x", place: null }],
+    couriers: [{ id: "c", position: null }],
+    routes: [{ courier_id: "c", stops: null }],
+    shops: null,
+  };
   assert.deepEqual(pins(null, 0), []);
   assert.deepEqual(pins(bare, 0), []);
   assert.deepEqual(lines(bare, bare.routes), [{ courierId: "c", points: [], stops: [] }]);
@@ -85,23 +113,40 @@ test("a board with nothing in it, or nulls everywhere, draws without an error", 
 });
 
 test("Hoàng Sa and Trường Sa stand on every map", () => {
-  const texts = names(null).map((one) => one.text).join(" ");
+  const texts = names(null)
+    .map((one) => one.text)
+    .join(" ");
   assert.match(texts, /Hoàng Sa/);
   assert.match(texts, /Trường Sa/);
 });
 
 test("a line leads from the courier through the stops still open", () => {
-  const [line] = lines(
-    { couriers: [{ id: "c", position: { lat: 12, lng: 109 } }] },
-    [{ courier_id: "c", stops: [{ stop_id: "1", state: "done", place: { lat: 12.1, lng: 109 } }, { stop_id: "2", state: "open", place: { lat: 12.2, lng: 109 } }] }],
-  );
-  assert.deepEqual(line?.points, [[12, 109], [12.2, 109]]);
+  const [line] = lines({ couriers: [{ id: "c", position: { lat: 12, lng: 109 } }] }, [
+    {
+      courier_id: "c",
+      stops: [
+        { stop_id: "1", state: "done", place: { lat: 12.1, lng: 109 } },
+        { stop_id: "2", state: "open", place: { lat: 12.2, lng: 109 } },
+      ],
+    },
+  ]);
+  assert.deepEqual(line?.points, [
+    [12, 109],
+    [12.2, 109],
+  ]);
   assert.equal(line?.stops[1]?.no, 2);
 });
 
 test("names never run into one another, into pins, or over the edge", () => {
   const view = { width: 400, height: 300 };
-  const at = (key: string, x: number, y: number, rank = 1) => ({ key, x, y, width: 80, rank, sides: ["below", "above"] as const });
+  const at = (key: string, x: number, y: number, rank = 1) => ({
+    key,
+    x,
+    y,
+    width: 80,
+    rank,
+    sides: ["below", "above"] as const,
+  });
   assert.equal(roomFor([at("a", 200, 150), at("b", 205, 152, 2)], [], view).get("b"), "above");
   assert.equal(roomFor([at("a", 200, 150), at("b", 205, 152, 2), at("c", 202, 150, 3)], [], view).has("c"), false);
   assert.equal(roomFor([at("a", 200, 150)], [{ x: 200, y: 173, width: 24, height: 24 }], view).get("a"), "above");

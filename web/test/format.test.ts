@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ageText, dialable, distance, fold, initials, minutesText, money, nextReceipt, roughPoint, slackText, urgency } from "../src/shared/format.ts";
+import {
+  ageText,
+  dialable,
+  distance,
+  fold,
+  initials,
+  minutesText,
+  money,
+  nextReceipt,
+  roughPoint,
+  slackText,
+  urgency,
+} from "../src/shared/format.ts";
 
 test("a coordinator reads how long is left, and how late it is, in both languages", () => {
   assert.equal(slackText(42, "vi"), "còn 42 phút");
@@ -19,7 +31,10 @@ test("the last minute before a promise breaks is never shown as zero or as late"
 });
 
 test("urgency follows the 30 and 60 minute bands and the server's own warning", () => {
-  assert.deepEqual([29, 30, 59, 60].map((m) => urgency(m)), ["risk", "soon", "soon", "calm"]);
+  assert.deepEqual(
+    [29, 30, 59, 60].map((m) => urgency(m)),
+    ["risk", "soon", "soon", "calm"],
+  );
   assert.equal(urgency(200, true), "risk");
   assert.equal(urgency(null), "stopped");
 });

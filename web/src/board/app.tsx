@@ -19,7 +19,12 @@ function Banner() {
   const age = contactAt.value ? ageText((tick.value - contactAt.value) / 1000, lang.value) : null;
   const refused = age ? t("server_down", { text: now.text, age }) : t("server_says", { text: now.text });
   const text = !now.offline ? refused : age ? t("offline", { age }) : t("offline_first");
-  return <p class="banner" role="alert"><Bang size={14} />{text}</p>;
+  return (
+    <p class="banner" role="alert">
+      <Bang size={14} />
+      {text}
+    </p>
+  );
 }
 
 function Notice() {
@@ -29,7 +34,9 @@ function Notice() {
       {now && (
         <p class={`notice ${now.bad ? "is-bad" : ""}`}>
           {now.text}
-          <button type="button" class="icon" aria-label={t("dismiss")} onClick={() => (notice.value = null)}><Cross size={12} /></button>
+          <button type="button" class="icon" aria-label={t("dismiss")} onClick={() => (notice.value = null)}>
+            <Cross size={12} />
+          </button>
         </p>
       )}
     </div>

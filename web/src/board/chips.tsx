@@ -1,9 +1,9 @@
 /** Small honest marks used all over the board: kind, slack, courier badge. Each says in text what its colour says. */
-import { minutesText, slackText, type Urgency } from "../shared/format.ts";
+import { minutesText, noPoint, roughPoint, slackText, type Urgency } from "../shared/format.ts";
 import { lang } from "../shared/i18n.ts";
 import { Bang, Down, Tick, Up } from "../shared/icons.tsx";
 import { slackNow, urgencyNow } from "./select.ts";
-import { courierIndex, minutesPassed } from "./state.ts";
+import { courierColour, courierPlace, minutesPassed } from "./state.ts";
 import type { BoardRequest, Courier } from "./types.ts";
 import { t } from "./words.ts";
 
@@ -29,7 +29,8 @@ export function KindChip({ request }: { request: BoardRequest }) {
   );
 }
 
-const slackIcon = (how: Urgency) => (how === "late" || how === "risk" ? <Bang size={12} /> : how === "stopped" ? <Tick size={12} /> : null);
+const slackIcon = (how: Urgency) =>
+  how === "late" || how === "risk" ? <Bang size={12} /> : how === "stopped" ? <Tick size={12} /> : null;
 
 export function SlackChip({ minutes, how }: { minutes: number | null; how: Urgency }) {
   if (minutes === null) return null;
@@ -48,8 +49,13 @@ export function RequestSlack({ request }: { request: BoardRequest }) {
 
 /** The courier's colour and letter, the same on list, map and route. */
 export function Badge({ courier }: { courier: Courier }) {
-  const index = courierIndex(courier);
-  return <span class={`badge ${lineClass(index)}`}>{letter(index)}</span>;
+  return <span class={`badge ${lineClass(courierColour(courier))}`}>{letter(courierPlace(courier))}</span>;
+}
+
+/** Says when a place on the map is only near, or nowhere. */
+export function PointChip({ precision }: { precision: string | null | undefined }) {
+  if (noPoint(precision)) return <span class="tag tag-warn">{t("no_point")}</span>;
+  return roughPoint(precision) ? <span class="tag">{t("rough_point")}</span> : null;
 }
 
 /** Whether a position is too old to trust: more than five minutes. */
@@ -61,7 +67,9 @@ export function PositionChip({ courier }: { courier: Courier }) {
   const age = position.age_s ?? 0;
   return (
     <>
-      {isStale(age) && <span class="tag tag-warn">{t("stale_position", { age: minutesText(Math.floor(age / 60), lang.value) })}</span>}
+      {isStale(age) && (
+        <span class="tag tag-warn">{t("stale_position", { age: minutesText(Math.floor(age / 60), lang.value) })}</span>
+      )}
       {position.approximate && <span class="tag">{t("estimated")}</span>}
     </>
   );

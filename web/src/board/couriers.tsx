@@ -4,7 +4,7 @@ import { lang, say } from "../shared/i18n.ts";
 import { clockText } from "../shared/time.ts";
 import { Badge, PositionChip, lineClass } from "./chips.tsx";
 import { PlanPanel } from "./plan_panel.tsx";
-import { board, courierIndex, draft, litCourier, minutesPassed, rightTab, selectedId } from "./state.ts";
+import { board, courierColour, draft, litCourier, minutesPassed, rightTab, selectedId } from "./state.ts";
 import type { Alert, Courier, Route } from "./types.ts";
 import { StopLine } from "./stop_line.tsx";
 import { t, type Word } from "./words.ts";
@@ -15,7 +15,9 @@ function LoadBar({ courier }: { courier: Courier }) {
   const share = max ? Math.min(100, (load / max) * 100) : 0;
   return (
     <span class="load">
-      <span class="load-bar" aria-hidden="true"><i class={share >= 100 ? "is-full" : ""} style={{ width: `${share}%` }} /></span>
+      <span class="load-bar" aria-hidden="true">
+        <i class={share >= 100 ? "is-full" : ""} style={{ width: `${share}%` }} />
+      </span>
       {max ? t("load", { n: load, max }) : t("load_plain", { n: load })}
     </span>
   );
@@ -28,8 +30,13 @@ function CourierCard({ courier, route }: { courier: Courier; route: Route | unde
   const shift = courier.shift;
   const stops = route?.stops ?? [];
   return (
-    <li class={`courier ${lineClass(courierIndex(courier))} ${open ? "is-open" : ""}`}>
-      <button type="button" class="courier-head" aria-expanded={open} onClick={() => (litCourier.value = open ? null : courier.id)}>
+    <li class={`courier ${lineClass(courierColour(courier))} ${open ? "is-open" : ""}`}>
+      <button
+        type="button"
+        class="courier-head"
+        aria-expanded={open}
+        onClick={() => (litCourier.value = open ? null : courier.id)}
+      >
         <Badge courier={courier} />
         <span class="courier-name">{courier.name || courier.id}</span>
         {worst !== null && <span class={`slack slack-${urgency(worst)}`}>{slackText(worst, lang.value)}</span>}
@@ -39,14 +46,18 @@ function CourierCard({ courier, route }: { courier: Courier; route: Route | unde
           {courier.next_stop_at && <span>{t("next_at", { at: clockText(courier.next_stop_at) })}</span>}
         </span>
         <span class="courier-facts">
-          <span>{shift ? t("shift", { from: clockText(shift.starts_at), to: clockText(shift.ends_at) }) : t("off_shift")}</span>
+          <span>
+            {shift ? t("shift", { from: clockText(shift.starts_at), to: clockText(shift.ends_at) }) : t("off_shift")}
+          </span>
           {route?.distance_m != null && <span>{distance(route.distance_m, lang.value)}</span>}
           <PositionChip courier={courier} />
         </span>
       </button>
       {open && (
         <ol class="stops">
-          {stops.map((stop, index) => <StopLine key={stop.stop_id} stop={stop} index={index} />)}
+          {stops.map((stop, index) => (
+            <StopLine key={stop.stop_id} stop={stop} index={index} />
+          ))}
           {stops.length === 0 && <li class="empty">{t("route_empty")}</li>}
         </ol>
       )}
@@ -58,7 +69,13 @@ function CourierList() {
   const couriers = board.value?.couriers ?? [];
   const routes = new Map((board.value?.routes ?? []).map((route) => [route.courier_id, route]));
   if (board.value && couriers.length === 0) return <p class="empty">{t("couriers_empty")}</p>;
-  return <ul class="couriers">{couriers.map((one) => <CourierCard key={one.id} courier={one} route={routes.get(one.id)} />)}</ul>;
+  return (
+    <ul class="couriers">
+      {couriers.map((one) => (
+        <CourierCard key={one.id} courier={one} route={routes.get(one.id)} />
+      ))}
+    </ul>
+  );
 }
 
 const SEVERITY: Record<string, Word> = { high: "severity_high", medium: "severity_medium", low: "severity_low" };
@@ -96,7 +113,14 @@ export function RightPane() {
     <aside class="pane right">
       <div class="tabs" role="tablist">
         {tabs.map(([key, text, count]) => (
-          <button type="button" role="tab" key={key} id={`tab-${key}`} aria-selected={tab === key} onClick={() => (rightTab.value = key)}>
+          <button
+            type="button"
+            role="tab"
+            key={key}
+            id={`tab-${key}`}
+            aria-selected={tab === key}
+            onClick={() => (rightTab.value = key)}
+          >
             {text} {count !== "" && <i class={key === "alerts" && urgent ? "is-urgent" : ""}>{count}</i>}
           </button>
         ))}
@@ -104,9 +128,16 @@ export function RightPane() {
       <div class="tab-body" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {tab === "couriers" && <CourierList />}
         {tab === "plan" && <PlanPanel />}
-        {tab === "alerts" && (alerts.length === 0
-          ? <p class="empty">{t("alerts_empty")}</p>
-          : <ul class="alerts">{alerts.map((one, index) => <AlertLine key={`${one.code}${one.request_id}${one.at}${index}`} alert={one} />)}</ul>)}
+        {tab === "alerts" &&
+          (alerts.length === 0 ? (
+            <p class="empty">{t("alerts_empty")}</p>
+          ) : (
+            <ul class="alerts">
+              {alerts.map((one, index) => (
+                <AlertLine key={`${one.code}${one.request_id}${one.at}${index}`} alert={one} />
+              ))}
+            </ul>
+          ))}
       </div>
     </aside>
   );

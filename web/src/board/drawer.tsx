@@ -4,7 +4,7 @@ import { reasonText } from "../shared/api.ts";
 import { fold, money, roughPoint } from "../shared/format.ts";
 import { say } from "../shared/i18n.ts";
 import { Cross } from "../shared/icons.tsx";
-import { eventText, lineText, statusText, warningText } from "../shared/statuses.ts";
+import { eventText, lineText, reasonWord, statusText, warningText } from "../shared/statuses.ts";
 import { dateText, momentText } from "../shared/time.ts";
 import { assignTo, saveLabel, takeBack } from "./actions.ts";
 import { fetchHistory, fetchRequest } from "./calls.ts";
@@ -14,24 +14,39 @@ import { board, couriersById, selected, selectedId, worldNow } from "./state.ts"
 import type { BoardRequest, HistoryEvent, Line, PromiseLine, RequestDetail, Violation } from "./types.ts";
 import { t, type Word } from "./words.ts";
 
-const PAYERS: Record<string, Word> = { citizen: "payer_citizen", post: "payer_post", province: "payer_province", undecided: "payer_undecided" };
+const PAYERS: Record<string, Word> = {
+  citizen: "payer_citizen",
+  post: "payer_post",
+  province: "payer_province",
+  undecided: "payer_undecided",
+};
 
 function Fact({ name, value }: { name: string; value: string | null | undefined }) {
-  return value && value !== "–" ? <div><dt>{name}</dt><dd>{value}</dd></div> : null;
+  return value && value !== "–" ? (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  ) : null;
 }
 
 function PromiseFacts({ request, line, now }: { request: BoardRequest; line: PromiseLine | null; now: number }) {
   const binding = line?.binding ?? request.binding;
   const due = momentText(request.due_at ?? line?.due_at, now);
   const strict = momentText(request.due_at_strict ?? line?.due_at_strict, now);
-  const rule = [line?.rule_id, binding == null ? null : t(binding ? "binding" : "own_promise")].filter(Boolean).join(" · ");
+  const rule = [line?.rule_id, binding == null ? null : t(binding ? "binding" : "own_promise")]
+    .filter(Boolean)
+    .join(" · ");
   return (
     <section>
       <h3>{t("promise")}</h3>
       <dl class="facts">
         <Fact name={t("due")} value={due} />
         {strict !== due && <Fact name={t("due_strict")} value={strict} />}
-        <Fact name={t("planned")} value={request.planned_at ? `${momentText(request.planned_at, now)} (${t("estimated")})` : null} />
+        <Fact
+          name={t("planned")}
+          value={request.planned_at ? `${momentText(request.planned_at, now)} (${t("estimated")})` : null}
+        />
         <Fact name={t("clock_started")} value={momentText(line?.clock_started_at, now)} />
         <Fact name={t("stopped")} value={momentText(line?.stopped_at, now)} />
         <Fact name={t("expected_on")} value={line?.delivery_due_on ? null : dateText(line?.delivery_expected_on)} />
@@ -48,7 +63,12 @@ function PriceLine({ line }: { line: Line }) {
   const basis = [line.basis?.doc_no, line.basis?.clause].filter(Boolean).join(", ");
   return (
     <tr>
-      <td>{lineText(line.code)}<small>{[PAYERS[line.payer ?? ""] ? t(PAYERS[line.payer ?? ""]!) : null, basis].filter(Boolean).join(" · ")}</small></td>
+      <td>
+        {lineText(line.code)}
+        <small>
+          {[PAYERS[line.payer ?? ""] ? t(PAYERS[line.payer ?? ""]!) : null, basis].filter(Boolean).join(" · ")}
+        </small>
+      </td>
       <td class="num">{money(line.amount)}</td>
     </tr>
   );
@@ -60,8 +80,17 @@ function Price({ request, detail }: { request: BoardRequest; detail: RequestDeta
     <section>
       <h3>{t("price")}</h3>
       <table class="price">
-        <tbody>{lines.map((line, index) => <PriceLine key={`${line.code}${index}`} line={line} />)}</tbody>
-        <tfoot><tr><th scope="row">{t("payable")}</th><td class="num">{money(detail?.quote?.payable_by_citizen ?? request.payable)}</td></tr></tfoot>
+        <tbody>
+          {lines.map((line, index) => (
+            <PriceLine key={`${line.code}${index}`} line={line} />
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">{t("payable")}</th>
+            <td class="num">{money(detail?.quote?.payable_by_citizen ?? request.payable)}</td>
+          </tr>
+        </tfoot>
       </table>
     </section>
   );
@@ -72,7 +101,10 @@ function History({ id, now, version }: { id: string; now: number; version: unkno
   const [failure, setFailure] = useState("");
   useEffect(() => {
     let wanted = true;
-    fetchHistory(id).then((list) => wanted && (setEvents(list), setFailure("")), (why) => wanted && setFailure(reasonText(why)));
+    fetchHistory(id).then(
+      (list) => wanted && (setEvents(list), setFailure("")),
+      (why) => wanted && setFailure(reasonText(why)),
+    );
     return () => {
       wanted = false;
     };
@@ -85,7 +117,12 @@ function History({ id, now, version }: { id: string; now: number; version: unkno
       {events?.length === 0 && <p class="fine">{t("history_empty")}</p>}
       <ol class="history">
         {(events ?? []).map((one, index) => (
-          <li key={one.id ?? index}><time>{momentText(one.occurred_at ?? one.recorded_at, now)}</time> {eventText(one.type)}</li>
+          <li key={one.id ?? index}>
+            <time>{momentText(one.occurred_at ?? one.recorded_at, now)}</time> {eventText(one.type)}
+            {one.courier_id && ` · ${couriersById.value.get(one.courier_id)?.name ?? one.courier_id}`}
+            {one.reason && ` – ${reasonWord(one.reason)}`}
+            {one.implied && <small> ({t("implied")})</small>}
+          </li>
         ))}
       </ol>
     </section>
@@ -111,18 +148,36 @@ function Assign({ request }: { request: BoardRequest }) {
       <div class="assign-line">
         <select id="assign" value={choice} disabled={busy} onChange={(event) => setChoice(event.currentTarget.value)}>
           <option value="">{courier ? courier.name : t("choose_courier")}</option>
-          {others.filter((one) => one.id !== request.courier_id).map((one) => (
-            <option key={one.id} value={one.id}>{one.name ?? one.id} · {t("stops_left", { n: one.stops_left ?? 0 })}</option>
-          ))}
+          {others
+            .filter((one) => one.id !== request.courier_id)
+            .map((one) => (
+              <option key={one.id} value={one.id}>
+                {one.name ?? one.id} · {t("stops_left", { n: one.stops_left ?? 0 })}
+              </option>
+            ))}
         </select>
-        <button type="button" class="primary" disabled={!choice || busy}
-          onClick={() => void run(() => assignTo(request.id, choice, couriersById.value.get(choice)?.name ?? choice))}>{t("assign")}</button>
-        {request.courier_id && <button type="button" disabled={busy} onClick={() => void run(() => takeBack(request.id))}>{t("unassign")}</button>}
+        <button
+          type="button"
+          class="primary"
+          disabled={!choice || busy}
+          onClick={() => void run(() => assignTo(request.id, choice, couriersById.value.get(choice)?.name ?? choice))}
+        >
+          {t("assign")}
+        </button>
+        {request.courier_id && (
+          <button type="button" disabled={busy} onClick={() => void run(() => takeBack(request.id))}>
+            {t("unassign")}
+          </button>
+        )}
       </div>
       {caused.length > 0 && (
         <div class="reason" role="alert">
           {t("violations")}
-          <ul>{caused.map((one, index) => <li key={one.code ?? index}>{say(one.text) || one.code}</li>)}</ul>
+          <ul>
+            {caused.map((one, index) => (
+              <li key={one.code ?? index}>{say(one.text) || one.code}</li>
+            ))}
+          </ul>
         </div>
       )}
     </section>
@@ -135,7 +190,10 @@ function Body({ request, gone }: { request: BoardRequest; gone: boolean }) {
   useEffect(() => {
     let wanted = true;
     // The board's own figures stay on screen when this fails.
-    fetchRequest(request.id).then((answer) => wanted && setDetail(answer.data), () => undefined);
+    fetchRequest(request.id).then(
+      (answer) => wanted && setDetail(answer.data),
+      () => undefined,
+    );
     return () => {
       wanted = false;
     };
@@ -150,16 +208,38 @@ function Body({ request, gone }: { request: BoardRequest; gone: boolean }) {
         <KindChip request={request} />
         <span class="tag">{statusText(request.status)}</span>
         <RequestSlack request={request} />
-        {courier && <span class="row-courier"><Badge courier={courier} />{courier.name}</span>}
+        {courier && (
+          <span class="row-courier">
+            <Badge courier={courier} />
+            {courier.name}
+          </span>
+        )}
       </div>
       <Assign request={request} />
       <dl class="facts">
-        <Fact name={t("citizen")} value={[detail?.citizen?.name ?? request.citizen_name, detail?.citizen?.phone].filter(Boolean).join(" · ")} />
+        <Fact
+          name={t("citizen")}
+          value={[detail?.citizen?.name ?? request.citizen_name, detail?.citizen?.phone].filter(Boolean).join(" · ")}
+        />
         <Fact name={t("shop")} value={request.shop_name} />
-        <Fact name={t("place_to_go")} value={[detail?.citizen?.address?.raw ?? request.place?.name, roughPoint(request.place?.precision) ? t("rough_point") : null].filter(Boolean).join(" · ")} />
+        <Fact
+          name={t("place_to_go")}
+          value={[
+            detail?.citizen?.address?.raw ?? request.place?.name,
+            roughPoint(request.place?.precision) ? t("rough_point") : null,
+          ]
+            .filter(Boolean)
+            .join(" · ")}
+        />
         <Fact name={t("ref")} value={request.external_ref} />
       </dl>
-      {warnings.length > 0 && <ul class="warnings" aria-label={t("warnings")}>{warnings.map((one, index) => <li key={index}>{typeof one === "string" ? warningText(one) : say(one)}</li>)}</ul>}
+      {warnings.length > 0 && (
+        <ul class="warnings" aria-label={t("warnings")}>
+          {warnings.map((one, index) => (
+            <li key={index}>{typeof one === "string" ? warningText(one) : say(one)}</li>
+          ))}
+        </ul>
+      )}
       <PromiseFacts request={request} line={line} now={now} />
       <Price request={request} detail={detail} />
       <History id={request.id} now={now} version={request.version} />
@@ -176,12 +256,28 @@ export function Drawer() {
     <aside class="drawer" aria-label={t("drawer")}>
       <header>
         <h2>{name}</h2>
-        <button type="button" class="icon" aria-label={t("close")} title="Esc" onClick={() => (selectedId.value = null)}><Cross /></button>
+        <button
+          type="button"
+          class="icon"
+          aria-label={t("close")}
+          title="Esc"
+          onClick={() => (selectedId.value = null)}
+        >
+          <Cross />
+        </button>
       </header>
       <Body key={request.id} request={request} gone={gone} />
       <footer>
-        {request.label_url && <button type="button" onClick={() => void saveLabel(request.label_url ?? "", `${name}.pdf`)}>{t("label")}</button>}
-        {request.tracking_url && <a class="button" href={request.tracking_url} target="_blank" rel="noopener">{t("tracking")}</a>}
+        {request.label_url && (
+          <button type="button" onClick={() => void saveLabel(request.label_url ?? "", `${name}.pdf`)}>
+            {t("label")}
+          </button>
+        )}
+        {request.tracking_url && (
+          <a class="button" href={request.tracking_url} target="_blank" rel="noopener">
+            {t("tracking")}
+          </a>
+        )}
       </footer>
     </aside>
   );

@@ -1,10 +1,10 @@
 /** What falls due when: counts of the day, 15-minute bands of running promises, and the one big button. */
 import { useState } from "preact/hooks";
-import { clockText, instant } from "../shared/time.ts";
+import { clockText } from "../shared/time.ts";
 import { makePlan } from "./actions.ts";
-import { band, board, planning, province, worldNow } from "./state.ts";
+import type { RailBand } from "./select.ts";
+import { band, board, dueRail, filter, planning, province } from "./state.ts";
 import { ProvinceSelect } from "./topbar.tsx";
-import type { Band } from "./types.ts";
 import { t, type Word } from "./words.ts";
 
 const COUNTS: readonly [string, Word][] = [
@@ -14,32 +14,75 @@ const COUNTS: readonly [string, Word][] = [
   ["breached", "count_breached"],
 ];
 
-function isLate(one: Band, now: number | null): boolean {
-  const end = instant(one.to_at);
-  return one.from_at == null || (now !== null && end !== null && end <= now);
+interface Bar {
+  count: number;
+  unassigned: number;
+  how: string;
+  at: string;
+  title: string;
+  chosen: boolean;
+  most: number;
+  onClick: () => void;
 }
 
-function pressing(one: Band, now: number | null): string {
-  if (isLate(one, now)) return "late";
-  const end = instant(one.to_at);
-  if (now === null || end === null) return "calm";
-  const minutes = (end - now) / 60_000;
-  return minutes <= 30 ? "risk" : minutes <= 60 ? "soon" : "calm";
-}
-
-function BandButton({ one, most, now }: { one: Band; most: number; now: number | null }) {
-  const count = one.count ?? 0;
-  const from = isLate(one, now) ? t("band_late") : clockText(one.from_at);
-  const chosen = band.value?.to_at === one.to_at && band.value?.from_at === one.from_at;
-  const title = t("band_title", { from, to: clockText(one.to_at), count, unassigned: one.unassigned ?? 0, risk: one.at_risk ?? 0 });
+function BandButton({ count, unassigned, how, at, title, chosen, most, onClick }: Bar) {
+  const look = `band band-${count ? how : "none"}`;
   return (
-    <button type="button" class={`band band-${count ? pressing(one, now) : "none"}`} aria-pressed={chosen} title={title}
-      disabled={!count && !chosen} onClick={() => (band.value = chosen ? null : one)}>
-      <span class="band-bar" aria-hidden="true"><i style={{ height: `${Math.round((count / most) * 100)}%` }} /></span>
+    <button type="button" class={look} aria-pressed={chosen} title={title} disabled={!count && !chosen} onClick={onClick}>
+      <span class="band-bar" aria-hidden="true">
+        <i style={{ height: `${Math.round((count / most) * 100)}%` }} />
+      </span>
       <b>{count}</b>
-      <span class="band-free">{one.unassigned ? <><i aria-hidden="true">●</i>{one.unassigned}<span class="sr">{t("count_unassigned")}</span></> : ""}</span>
-      <span class="band-at">{from}</span>
+      {unassigned > 0 && (
+        <span class="band-free">
+          <i aria-hidden="true">●</i>
+          {unassigned}
+          <span class="sr">{t("count_unassigned")}</span>
+        </span>
+      )}
+      <span class="band-at">{at}</span>
     </button>
+  );
+}
+
+/** What is late already; choosing it filters the list to exactly these. */
+function LateButton({ most }: { most: number }) {
+  const { late } = dueRail.value;
+  if (late.count === 0) return null;
+  const chosen = filter.value === "late";
+  const choose = () => {
+    band.value = null;
+    filter.value = chosen ? "all" : "late";
+  };
+  const title = t("band_late_title", { ...late });
+  return <BandButton {...late} how="late" at={t("band_late")} title={title} chosen={chosen} most={most} onClick={choose} />;
+}
+
+function Band({ one, most }: { one: RailBand; most: number }) {
+  const at = clockText(one.band.from_at);
+  const chosen = band.value !== null && band.value.from_at === one.band.from_at;
+  const choose = () => {
+    band.value = chosen ? null : one.band;
+    if (filter.value === "late") filter.value = "all";
+  };
+  const { count, unassigned, risk } = one;
+  const title = t("band_title", { from: at, to: clockText(one.band.to_at), count, unassigned, risk });
+  return <BandButton {...one} at={at} title={title} chosen={chosen} most={most} onClick={choose} />;
+}
+
+function Bands() {
+  const { late, bands } = dueRail.value;
+  const most = Math.max(1, late.count, ...bands.map((one) => one.count));
+  if (bands.length === 0 && late.count === 0) {
+    return <p class="empty">{board.value ? t("band_none") : t("waiting_first")}</p>;
+  }
+  return (
+    <>
+      <LateButton most={most} />
+      {bands.map((one) => (
+        <Band key={one.band.from_at} one={one} most={most} />
+      ))}
+    </>
   );
 }
 
@@ -59,14 +102,26 @@ function PlanButton() {
   };
   return (
     <div class="plan-start">
-      <button type="button" class="primary big" id="plan" disabled={planning.value !== null || !board.value} onClick={start}>{t("plan")}</button>
+      <button
+        type="button"
+        class="primary big"
+        id="plan"
+        disabled={planning.value !== null || !board.value}
+        onClick={start}
+      >
+        {t("plan")}
+      </button>
       {asking && (
         <div class="popover" role="dialog" aria-label={t("plan_for")}>
           <label for="plan-province">{t("plan_for")}</label>
           <ProvinceSelect id="plan-province" any />
           <div class="row-end">
-            <button type="button" class="quiet" onClick={() => setAsking(false)}>{t("close")}</button>
-            <button type="button" class="primary" disabled={!province.value || !board.value} onClick={start}>{t("plan_go")}</button>
+            <button type="button" class="quiet" onClick={() => setAsking(false)}>
+              {t("close")}
+            </button>
+            <button type="button" class="primary" disabled={!province.value || !board.value} onClick={start}>
+              {t("plan_go")}
+            </button>
           </div>
         </div>
       )}
@@ -75,22 +130,21 @@ function PlanButton() {
 }
 
 export function DueRail() {
-  const now = worldNow.value;
-  const bands = board.value?.due_bands ?? [];
-  const most = Math.max(1, ...bands.map((one) => one.count ?? 0));
   return (
     <section class="rail" aria-label={t("due_rail")}>
       <dl class="day-counts">
         {COUNTS.map(([key, word]) => (
           <div key={key} class={`count count-${key} ${board.value?.counts?.[key] ? "" : "is-zero"}`}>
             <dd>{board.value?.counts?.[key] ?? "–"}</dd>
-            <dt>{key === "unassigned" && <i aria-hidden="true">● </i>}{t(word)}</dt>
+            <dt>
+              {key === "unassigned" && <i aria-hidden="true">● </i>}
+              {t(word)}
+            </dt>
           </div>
         ))}
       </dl>
       <div class="bands">
-        {bands.length === 0 && <p class="empty">{board.value ? t("band_none") : t("waiting_first")}</p>}
-        {bands.map((one) => <BandButton key={`${one.from_at}${one.to_at}`} one={one} most={most} now={now} />)}
+        <Bands />
       </div>
       <PlanButton />
     </section>

@@ -37,7 +37,8 @@ export function onKey(event: KeyboardEvent): void {
     else letGo();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea, .leaflet-container")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea, .leaflet-container"))
+    return;
   const action = KEYS[event.key];
   if (!action) return;
   event.preventDefault();

@@ -4,18 +4,25 @@ import { distance } from "../shared/format.ts";
 import { lang, say } from "../shared/i18n.ts";
 import { clockText } from "../shared/time.ts";
 import { applyDraft, dropDraft, openDraft } from "./actions.ts";
+import { changeText } from "./change_words.ts";
 import { Badge, lineClass } from "./chips.tsx";
 import { StopLine } from "./stop_line.tsx";
-import { board, couriersById, courierIndex, draft, litCourier, planning, requestsById, selectedId } from "./state.ts";
+import { board, couriersById, courierColour, draft, litCourier, planning, requestsById, selectedId } from "./state.ts";
 import type { Plan, Route, Unserved } from "./types.ts";
 import { t } from "./words.ts";
 
 function Figure({ value, text, bad }: { value: string | number; text: string; bad?: boolean }) {
-  return <div class={`figure ${bad ? "is-bad" : ""}`}><dd>{value}</dd><dt>{text}</dt></div>;
+  return (
+    <div class={`figure ${bad ? "is-bad" : ""}`}>
+      <dd>{value}</dd>
+      <dt>{text}</dt>
+    </div>
+  );
 }
 
 function servedBy(plan: Plan): number {
-  return new Set((plan.routes ?? []).flatMap((route) => (route.stops ?? []).flatMap((stop) => stop.request_ids ?? []))).size;
+  return new Set((plan.routes ?? []).flatMap((route) => (route.stops ?? []).flatMap((stop) => stop.request_ids ?? [])))
+    .size;
 }
 
 function Summary({ plan }: { plan: Plan }) {
@@ -26,7 +33,7 @@ function Summary({ plan }: { plan: Plan }) {
   return (
     <>
       <dl class="figures">
-        <Figure value={servedBy(plan)} text={t("plan_served")} />
+        <Figure value={plan.served ?? servedBy(plan)} text={t("plan_served")} />
         <Figure value={unserved} text={t("plan_unserved")} bad={unserved > 0} />
         <Figure value={diff.saved_promises ?? "–"} text={t("plan_saved")} />
         <Figure value={diff.moved_stops ?? "–"} text={t("plan_moved")} />
@@ -34,7 +41,9 @@ function Summary({ plan }: { plan: Plan }) {
         <Figure value={distance(km, lang.value)} text={t("plan_km")} />
       </dl>
       {delta != null && (
-        <p class="fine">{t("plan_km_delta", { delta: `${delta >= 0 ? "+" : "−"}${distance(Math.abs(delta), lang.value)}` })}</p>
+        <p class="fine">
+          {t("plan_km_delta", { delta: `${delta >= 0 ? "+" : "−"}${distance(Math.abs(delta), lang.value)}` })}
+        </p>
       )}
     </>
   );
@@ -43,10 +52,15 @@ function Summary({ plan }: { plan: Plan }) {
 function Why({ one }: { one: Unserved }) {
   const request = one.request_id ? requestsById.value.get(one.request_id) : undefined;
   const name = [request?.shop_name, request?.citizen_name].filter(Boolean).join(" › ") || one.request_id || "–";
-  const change = say(one.change);
+  const change = changeText(one.change, (id) => couriersById.value.get(id)?.name ?? id);
   return (
     <li>
-      <button type="button" class="why" disabled={!one.request_id} onClick={() => (selectedId.value = one.request_id ?? null)}>
+      <button
+        type="button"
+        class="why"
+        disabled={!one.request_id}
+        onClick={() => (selectedId.value = one.request_id ?? null)}
+      >
         <b>{name}</b>
         <span>{say(one.reason) || one.code}</span>
         {change && <em>{t("plan_change", { text: change })}</em>}
@@ -60,8 +74,13 @@ function DraftRoute({ route }: { route: Route }) {
   const open = litCourier.value === route.courier_id;
   const stops = route.stops ?? [];
   return (
-    <li class={`courier ${lineClass(courierIndex(courier))} ${open ? "is-open" : ""}`}>
-      <button type="button" class="courier-head" aria-expanded={open} onClick={() => (litCourier.value = open ? null : route.courier_id)}>
+    <li class={`courier ${lineClass(courierColour(courier))} ${open ? "is-open" : ""}`}>
+      <button
+        type="button"
+        class="courier-head"
+        aria-expanded={open}
+        onClick={() => (litCourier.value = open ? null : route.courier_id)}
+      >
         {courier && <Badge courier={courier} />}
         <span class="courier-name">{courier?.name ?? route.courier_id}</span>
         <span class="courier-facts">
@@ -69,7 +88,13 @@ function DraftRoute({ route }: { route: Route }) {
           <span>{distance(route.distance_m, lang.value)}</span>
         </span>
       </button>
-      {open && <ol class="stops">{stops.map((stop, index) => <StopLine key={stop.stop_id} stop={stop} index={index} />)}</ol>}
+      {open && (
+        <ol class="stops">
+          {stops.map((stop, index) => (
+            <StopLine key={stop.stop_id} stop={stop} index={index} />
+          ))}
+        </ol>
+      )}
     </li>
   );
 }
@@ -90,14 +115,29 @@ export function PlanPanel() {
       <p class="plan-note">{t("plan_ready")}</p>
       <Summary plan={plan} />
       <div class="plan-choice">
-        <button type="button" class="primary" id="plan-apply" disabled={busy} onClick={() => void run(applyDraft)}>{t("plan_apply")}</button>
-        <button type="button" id="plan-drop" disabled={busy} onClick={() => void run(dropDraft)}>{t("plan_drop")}</button>
+        <button type="button" class="primary" id="plan-apply" disabled={busy} onClick={() => void run(applyDraft)}>
+          {t("plan_apply")}
+        </button>
+        <button type="button" id="plan-drop" disabled={busy} onClick={() => void run(dropDraft)}>
+          {t("plan_drop")}
+        </button>
       </div>
       <h3>{t("plan_why")}</h3>
-      {unserved.length === 0 ? <p class="fine">{t("none_unserved")}</p>
-        : <ul class="whys">{unserved.map((one, index) => <Why key={one.request_id ?? index} one={one} />)}</ul>}
+      {unserved.length === 0 ? (
+        <p class="fine">{t("none_unserved")}</p>
+      ) : (
+        <ul class="whys">
+          {unserved.map((one, index) => (
+            <Why key={one.request_id ?? index} one={one} />
+          ))}
+        </ul>
+      )}
       <h3>{t("plan_routes")}</h3>
-      <ul class="couriers">{routes.map((route) => <DraftRoute key={route.courier_id} route={route} />)}</ul>
+      <ul class="couriers">
+        {routes.map((route) => (
+          <DraftRoute key={route.courier_id} route={route} />
+        ))}
+      </ul>
     </div>
   );
 }
@@ -119,7 +159,9 @@ export function PlanVeil() {
   return (
     <div class="draft-hint">
       {t("plan_pending", { at: clockText(waiting.created_at) })}
-      <button type="button" onClick={() => void openDraft(waiting.id)}>{t("plan_open")}</button>
+      <button type="button" onClick={() => void openDraft(waiting.id)}>
+        {t("plan_open")}
+      </button>
     </div>
   );
 }

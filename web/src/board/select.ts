@@ -47,6 +47,43 @@ export function inBand(dueAt: string | null | undefined, band: Pick<Band, "from_
   return (from === null || due >= from) && (to === null || due < to);
 }
 
+/** Whether a running promise that is not yet late falls due in a band. */
+function fallsIn(request: BoardRequest, band: Band, minutesPassed: number): boolean {
+  const slack = slackNow(request, minutesPassed);
+  return slack !== null && slack >= 0 && inBand(request.due_at, band);
+}
+
+export interface RailBand {
+  band: Band;
+  count: number;
+  unassigned: number;
+  risk: number;
+  how: Urgency;
+}
+
+export interface Rail {
+  late: { count: number; unassigned: number };
+  bands: RailBand[];
+}
+
+const SHORTEST_RAIL = 12;
+
+/** The due rail: what is late, then each band with the requests the list would show for it; empty bands at the end are cut. */
+export function rail(board: Board | null, minutesPassed: number): Rail {
+  const running = (board?.requests ?? []).filter((request) => slackNow(request, minutesPassed) !== null);
+  const free = (list: BoardRequest[]) => list.filter((request) => !request.courier_id).length;
+  const late = running.filter((request) => urgencyNow(request, minutesPassed) === "late");
+  const now = (instant(board?.now) ?? 0) + minutesPassed * 60_000;
+  const bands = (board?.due_bands ?? []).filter((band) => instant(band.from_at) !== null).map((band): RailBand => {
+    const here = running.filter((request) => fallsIn(request, band, minutesPassed));
+    const risk = here.filter((request) => urgencyNow(request, minutesPassed) === "risk").length;
+    const end = instant(band.to_at);
+    return { band, count: here.length, unassigned: free(here), risk, how: urgency(end === null ? null : Math.max(0, (end - now) / 60_000 - 1)) };
+  });
+  const lastUsed = bands.reduce((last, one, index) => (one.count ? index : last), 0);
+  return { late: { count: late.length, unassigned: free(late) }, bands: bands.slice(0, Math.max(SHORTEST_RAIL, lastUsed + 1)) };
+}
+
 export interface Wish {
   filter: Filter;
   search: string;
@@ -60,7 +97,7 @@ export function visible(board: Board | null, wish: Wish): BoardRequest[] {
   const terms = fold(wish.search).split(/\s+/).filter(Boolean);
   return (board?.requests ?? []).filter((request) => {
     if (!matches(request, wish.filter, wish.minutesPassed)) return false;
-    if (wish.band && (request.slack_minutes == null || !inBand(request.due_at, wish.band))) return false;
+    if (wish.band && !fallsIn(request, wish.band, wish.minutesPassed)) return false;
     if (terms.length === 0) return true;
     const text = haystack(request, request.courier_id ? names.get(request.courier_id) : null);
     return terms.every((term) => text.includes(term));

@@ -1,7 +1,7 @@
 /** What the board knows and what the reader chose; the parts of the page read from here and never from each other. */
 import { computed, signal } from "@preact/signals";
 import { instant } from "../shared/time.ts";
-import { filterCounts, visible, type Filter } from "./select.ts";
+import { filterCounts, rail, visible, type Filter } from "./select.ts";
 import type { Band, Board, BoardRequest, Courier, Mode, Plan } from "./types.ts";
 
 const KEPT_WORLD = "dieutin.world";
@@ -70,8 +70,14 @@ export const minutesPassed = computed(() => {
 export const couriersById = computed(() => new Map((board.value?.couriers ?? []).map((one) => [one.id, one])));
 export const requestsById = computed(() => new Map((board.value?.requests ?? []).map((one) => [one.id, one])));
 export const shown = computed(() =>
-  visible(board.value, { filter: filter.value, search: search.value, band: band.value, minutesPassed: minutesPassed.value }),
+  visible(board.value, {
+    filter: filter.value,
+    search: search.value,
+    band: band.value,
+    minutesPassed: minutesPassed.value,
+  }),
 );
+export const dueRail = computed(() => rail(board.value, minutesPassed.value));
 export const counts = computed(() => filterCounts(board.value, minutesPassed.value));
 
 let lastSeen: BoardRequest | null = null;
@@ -86,12 +92,14 @@ export const selected = computed<{ request: BoardRequest; gone: boolean } | null
   return { request: lastSeen, gone: !request };
 });
 
-/** A courier's place in the colour and letter sequence. */
-export function courierIndex(courier: Courier | null | undefined): number {
-  if (!courier) return 0;
-  if (typeof courier.color_index === "number") return courier.color_index;
-  return Math.max(0, (board.value?.couriers ?? []).findIndex((one) => one.id === courier.id));
-}
+const places = computed(() => new Map((board.value?.couriers ?? []).map((one, index) => [one.id, index])));
+
+/** A courier's place in the list, which gives the letter. */
+export const courierPlace = (courier: Courier | null | undefined): number => places.value.get(courier?.id ?? "") ?? 0;
+
+/** A courier's place in the sequence of colours. */
+export const courierColour = (courier: Courier | null | undefined): number =>
+  courier?.color_index ?? courierPlace(courier);
 
 /** Puts the other world (or another province) on screen, forgetting what belonged to the first. */
 export function look(next: { world?: Mode; province?: string }): void {

@@ -15,8 +15,21 @@ const STATES: Record<string, Word> = { ok: "state_ok", late: "state_late", down:
 function HealthChip({ part, health }: { part: (typeof PARTS)[number]; health: Health | null | undefined }) {
   const state = STATES[health?.state ?? ""] ? (health?.state ?? "") : "unknown";
   const stateText = t(STATES[state] ?? "state_unknown");
-  const title = t("health_title", { part: t(`health_${part}`), state: stateText, age: ageText(health?.age_s, lang.value) });
-  const sign = state === "ok" ? <Tick size={12} /> : state === "late" ? <Bang size={12} /> : state === "down" ? <Cross size={12} /> : <Ask size={12} />;
+  const title = t("health_title", {
+    part: t(`health_${part}`),
+    state: stateText,
+    age: ageText(health?.age_s, lang.value),
+  });
+  const sign =
+    state === "ok" ? (
+      <Tick size={12} />
+    ) : state === "late" ? (
+      <Bang size={12} />
+    ) : state === "down" ? (
+      <Cross size={12} />
+    ) : (
+      <Ask size={12} />
+    );
   return (
     <li class={`health health-${state}`} title={title}>
       {sign}
@@ -44,12 +57,20 @@ function WorldSwitch() {
 }
 
 export function ProvinceSelect({ id, any }: { id: string; any: boolean }) {
-  const option = (one: { code: string; name: string }) => <option key={one.code} value={one.code}>{one.name}</option>;
+  const option = (one: { code: string; name: string }) => (
+    <option key={one.code} value={one.code}>
+      {one.name}
+    </option>
+  );
   return (
-    <select id={id} value={province.value} onChange={(event) => {
-      look({ province: event.currentTarget.value });
-      refresh();
-    }}>
+    <select
+      id={id}
+      value={province.value}
+      onChange={(event) => {
+        look({ province: event.currentTarget.value });
+        refresh();
+      }}
+    >
       {any && <option value="">{t("all_provinces")}</option>}
       {PROVINCES.slice(0, WITH_DIRECTIVES).map(option)}
       <optgroup label={t("other_provinces")}>{PROVINCES.slice(WITH_DIRECTIVES).map(option)}</optgroup>
@@ -62,7 +83,9 @@ function WorldClock() {
   const age = contactAt.value ? (tick.value - contactAt.value) / 1000 : null;
   return (
     <div class="world-clock">
-      <time class="clock" aria-label={t("clock_world")}>{clockText(now, true)}</time>
+      <time class="clock" aria-label={t("clock_world")}>
+        {clockText(now, true)}
+      </time>
       <span class="clock-day">
         {dateText(now)}
         {world.value === "test" && <em> {t("clock_test")}</em>}
@@ -76,13 +99,22 @@ export function TopBar({ userName, role }: { userName: string; role: string }) {
   const health = board.value?.health;
   return (
     <header class="topbar">
-      <h1 class="brand"><span class="mark" aria-hidden="true">Đ</span>{t("product")}</h1>
+      <h1 class="brand">
+        <span class="mark" aria-hidden="true">
+          Đ
+        </span>
+        {t("product")}
+      </h1>
       <WorldSwitch />
-      <label class="sr" for="province">{t("province")}</label>
+      <label class="sr" for="province">
+        {t("province")}
+      </label>
       <ProvinceSelect id="province" any />
       <WorldClock />
       <ul class="health-list" aria-label={t("health")}>
-        {PARTS.map((part) => <HealthChip key={part} part={part} health={health?.[part]} />)}
+        {PARTS.map((part) => (
+          <HealthChip key={part} part={part} health={health?.[part]} />
+        ))}
       </ul>
       <div class="topbar-end">
         <div class="segmented" role="group" aria-label={t("language")}>
@@ -94,7 +126,9 @@ export function TopBar({ userName, role }: { userName: string; role: string }) {
         </div>
         <form method="post" action="/sign-out" class="who">
           <span title={role}>{userName}</span>
-          <button type="submit" class="quiet">{t("sign_out")}</button>
+          <button type="submit" class="quiet">
+            {t("sign_out")}
+          </button>
         </form>
       </div>
     </header>
@@ -104,5 +138,9 @@ export function TopBar({ userName, role }: { userName: string; role: string }) {
 /** Says loudly that nothing here is real. */
 export function TestStrip() {
   if (world.value !== "test") return null;
-  return <p class="test-strip" role="note">{t("test_strip")}</p>;
+  return (
+    <p class="test-strip" role="note">
+      {t("test_strip")}
+    </p>
+  );
 }

@@ -1,5 +1,6 @@
 /** What the board's calls answer. Every field may be missing on a bad day: readers must cope with null. */
 import type { Said } from "../shared/i18n.ts";
+import type { Change } from "./change_words.ts";
 
 export type Mode = "live" | "test";
 
@@ -8,6 +9,9 @@ export interface Place {
   lat?: number | null;
   lng?: number | null;
   precision?: string | null;
+  /** `shop | citizen | office`; a citizen's place is named by address or by person. */
+  at?: string | null;
+  address?: string | null;
 }
 
 export interface BoardRequest {
@@ -141,7 +145,7 @@ export interface Unserved {
   request_id?: string | null;
   code?: string | null;
   reason?: Said | null;
-  change?: Said | string | null;
+  change?: Change | Said | string | null;
 }
 
 export interface Plan {
@@ -150,7 +154,7 @@ export interface Plan {
   status?: string | null;
   routes?: Route[] | null;
   unserved?: Unserved[] | null;
-  cost?: unknown;
+  served?: number | null;
   diff?: {
     moved_stops?: number | null;
     added_stops?: number | null;
@@ -213,4 +217,8 @@ export interface HistoryEvent {
   type?: string | null;
   occurred_at?: string | null;
   recorded_at?: string | null;
+  /** True for a station deduced from a later scan. */
+  implied?: boolean | null;
+  reason?: string | null;
+  courier_id?: string | null;
 }

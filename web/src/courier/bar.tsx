@@ -31,8 +31,15 @@ export function Bar({ view }: { view: View }) {
   };
   return (
     <nav class="bar">
-      {badEnd(stop) && <button type="button" class="act trouble" onClick={() => goTo("trouble", stop.stop_id)}><Bang size={18} />{t("trouble")}</button>}
-      <button type="button" class="primary act" disabled={busy} onClick={() => void act()}>{t(view.state === "arrived" ? "carry_on" : "arrive")}</button>
+      {badEnd(stop) && (
+        <button type="button" class="act trouble" onClick={() => goTo("trouble", stop.stop_id)}>
+          <Bang size={18} />
+          {t("trouble")}
+        </button>
+      )}
+      <button type="button" class="primary act" disabled={busy} onClick={() => void act()}>
+        {t(view.state === "arrived" ? "carry_on" : "arrive")}
+      </button>
     </nav>
   );
 }

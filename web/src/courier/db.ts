@@ -24,7 +24,11 @@ function open(): Promise<IDBDatabase> {
 }
 
 /** Runs requests in one transaction and gives the result of the last one returned. */
-async function within<T>(tables: Table[], mode: IDBTransactionMode, work: (of: (table: Table) => IDBObjectStore) => IDBRequest<T> | void): Promise<T | undefined> {
+async function within<T>(
+  tables: Table[],
+  mode: IDBTransactionMode,
+  work: (of: (table: Table) => IDBObjectStore) => IDBRequest<T> | void,
+): Promise<T | undefined> {
   const database = await open();
   return new Promise((done, fail) => {
     const transaction = database.transaction(tables, mode);
@@ -37,12 +41,16 @@ async function within<T>(tables: Table[], mode: IDBTransactionMode, work: (of: (
 
 /** A single remembered value, null when absent. */
 export async function recall<T>(key: string): Promise<T | null> {
-  return ((await within<T>(["kept"], "readonly", (of) => of("kept").get(key) as IDBRequest<T>)) ?? null);
+  return (await within<T>(["kept"], "readonly", (of) => of("kept").get(key) as IDBRequest<T>)) ?? null;
 }
 
 /** Remembers one value; null forgets it. */
 export async function remember(key: string, value: unknown): Promise<void> {
-  await within(["kept"], "readwrite", (of) => void (value === null ? of("kept").delete(key) : of("kept").put(value, key)));
+  await within(
+    ["kept"],
+    "readwrite",
+    (of) => void (value === null ? of("kept").delete(key) : of("kept").put(value, key)),
+  );
 }
 
 /** All events on this phone. */

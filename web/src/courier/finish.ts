@@ -19,8 +19,17 @@ export function formOf(view: View): Form {
   if (kept) return { ...kept, requestIds: kept.requestIds.filter((id) => open.has(id)) };
   const name = view.open.find((task) => task.contact?.name)?.contact?.name ?? "";
   return {
-    requestIds: [...open], papersChecked: false, slipSigned: false, recordNo: "", officerId: "",
-    relation: "SELF", recipientName: name, idType: "CCCD", last4: "", receipts: {}, strokes: [],
+    requestIds: [...open],
+    papersChecked: false,
+    slipSigned: false,
+    recordNo: "",
+    officerId: "",
+    relation: "SELF",
+    recipientName: name,
+    idType: "CCCD",
+    last4: "",
+    receipts: {},
+    strokes: [],
   };
 }
 
@@ -44,7 +53,11 @@ export async function complete(view: View, form: Form): Promise<void> {
   for (const task of view.open) {
     if (!form.requestIds.includes(task.id) || due(task.money) <= 0) continue;
     lastReceipt = form.receipts[task.id]?.trim() ?? "";
-    const payload = { postage: task.money?.postage ?? 0, state_fee: task.money?.state_fee ?? 0, receipt_no: lastReceipt || null };
+    const payload = {
+      postage: task.money?.postage ?? 0,
+      state_fee: task.money?.state_fee ?? 0,
+      receipt_no: lastReceipt || null,
+    };
     happenings.push({ type: "cash_taken", stopId: stop.stop_id, requestIds: [task.id], payload });
   }
   const payload = payloadOf(type, { ...form, signed: true }, signature.sha256);
@@ -61,6 +74,9 @@ export async function fail(view: View, reason: string, photo: Blob | null): Prom
   const proof = photo ? [await picture(photo)] : [];
   const names = proof.map((one) => one.sha256);
   const payload = type === "handover_refused" ? { reason } : { reason, proof: names };
-  await record([{ type, stopId: view.stop.stop_id, requestIds: view.open.map((task) => task.id), payload, media: names }], proof);
+  await record(
+    [{ type, stopId: view.stop.stop_id, requestIds: view.open.map((task) => task.id), payload, media: names }],
+    proof,
+  );
   forms.delete(view.stop.stop_id);
 }

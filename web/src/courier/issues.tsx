@@ -27,14 +27,23 @@ function Issue({ event }: { event: Kept }) {
   };
   return (
     <li class="block issue">
-      <p><b>{t(`event_${event.type}`)}</b> · {clockText(event.at_device)}</p>
+      <p>
+        <b>{t(`event_${event.type}`)}</b> · {clockText(event.at_device)}
+      </p>
       <p>{stop ? title(stop) : event.request_ids.join(", ")}</p>
       <p class="say is-bad">
         {t(event.state === "conflict" ? "issue_conflict" : "issue_rejected")}
         {event.code && ` (${t("issue_code", { code: event.code })})`}
-        {server && <><br />{t("issue_server", { text: server })}</>}
+        {server && (
+          <>
+            <br />
+            {t("issue_server", { text: server })}
+          </>
+        )}
       </p>
-      <button type="button" class="act" onClick={() => void drop()}>{t("issue_seen")}</button>
+      <button type="button" class="act" onClick={() => void drop()}>
+        {t("issue_seen")}
+      </button>
     </li>
   );
 }
@@ -47,7 +56,11 @@ export function Issues() {
       <main class="page">
         <BackLine text={t("issues_title")} to={() => goTo("run")} />
         {list.length === 0 && <p class="say">{t("no_issues")}</p>}
-        <ul>{list.map((event) => <Issue key={event.event_id} event={event} />)}</ul>
+        <ul>
+          {list.map((event) => (
+            <Issue key={event.event_id} event={event} />
+          ))}
+        </ul>
       </main>
     </>
   );

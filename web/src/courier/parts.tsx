@@ -18,7 +18,12 @@ export function deed(stop: PackStop): string {
 
 export function Deed({ stop }: { stop: PackStop }) {
   const down = stop.kind === "delivery";
-  return <span class={`deed ${down ? "deed-down" : "deed-up"}`}>{down ? <Down size={13} /> : <Up size={13} />}{deed(stop)}</span>;
+  return (
+    <span class={`deed ${down ? "deed-down" : "deed-up"}`}>
+      {down ? <Down size={13} /> : <Up size={13} />}
+      {deed(stop)}
+    </span>
+  );
 }
 
 /** Who or where: a person's name at a citizen's, the site's name elsewhere. */
@@ -41,7 +46,10 @@ export function Left({ dueAt, big }: { dueAt: string | null | undefined; big?: b
 
 export function When({ stop }: { stop: PackStop }) {
   // A delivery owes a day, not an hour: its requests then carry a plain date.
-  const day = (stop.requests ?? []).map((task) => task.due_at).filter(isPlainDate).sort()[0];
+  const day = (stop.requests ?? [])
+    .map((task) => task.due_at)
+    .filter(isPlainDate)
+    .sort()[0];
   if (!stop.due_at && !stop.planned_at && !day) return null;
   return (
     <p class="when">
@@ -60,7 +68,12 @@ export function Papers({ papers }: { papers: Doc[] }) {
   return (
     <ul class="papers">
       {papers.map((one, index) => (
-        <li key={index}>{one.name || "–"}<span>{t(one.original ? "original" : "copy")} × {one.copies ?? 1}</span></li>
+        <li key={index}>
+          {one.name || "–"}
+          <span>
+            {t(one.original ? "original" : "copy")} × {one.copies ?? 1}
+          </span>
+        </li>
       ))}
     </ul>
   );
@@ -71,12 +84,19 @@ export function Load({ stop, open }: { stop: PackStop; open: Task[] }) {
   const total = due(stop.money);
   return (
     <ul class="load">
-      <li><Paper size={20} /><b>{t("dossiers", { n: open.length || (stop.request_ids?.length ?? 0) })}</b></li>
+      <li>
+        <Paper size={20} />
+        <b>{t("dossiers", { n: open.length || (stop.request_ids?.length ?? 0) })}</b>
+      </li>
       <li class={total > 0 ? "is-money" : ""}>
         <Coin size={20} />
         <span>
           <b>{total > 0 ? t("collect_money", { total: money(total) }) : t("no_money")}</b>
-          {(stop.money?.state_fee ?? 0) > 0 && <small>{t("money_parts", { postage: money(stop.money?.postage ?? 0), fee: money(stop.money?.state_fee) })}</small>}
+          {(stop.money?.state_fee ?? 0) > 0 && (
+            <small>
+              {t("money_parts", { postage: money(stop.money?.postage ?? 0), fee: money(stop.money?.state_fee) })}
+            </small>
+          )}
         </span>
       </li>
     </ul>
@@ -88,7 +108,12 @@ export function Address({ stop }: { stop: PackStop }) {
   return (
     <span class="address">
       {stop.place?.address || stop.place?.name}
-      {roughPoint(stop.place?.precision) && <> <span class="tag">{t("rough")}</span></>}
+      {roughPoint(stop.place?.precision) && (
+        <>
+          {" "}
+          <span class="tag">{t("rough")}</span>
+        </>
+      )}
     </span>
   );
 }
@@ -96,21 +121,33 @@ export function Address({ stop }: { stop: PackStop }) {
 /** Call and navigate; the coordinates stand in text for phones without a map program. */
 export function Reach({ stop }: { stop: PackStop }) {
   // The contacts of a pack are citizens; at a one-stop's counter there is nobody of them to call.
-  const phone = stop.place?.at === "citizen" ? dialable(stop.requests?.find((task) => task.contact?.phone)?.contact?.phone) : "";
+  const phone =
+    stop.place?.at === "citizen" ? dialable(stop.requests?.find((task) => task.contact?.phone)?.contact?.phone) : "";
   const { lat, lng } = stop.place ?? {};
   const known = typeof lat === "number" && typeof lng === "number";
   const at = known ? `${lat.toFixed(5)},${lng.toFixed(5)}` : "";
   return (
     <div class="reach">
       <div class="pair">
-        {phone && <a class="button act" href={`tel:${phone}`}><Phone size={20} />{t("call")}</a>}
-        {known ? <a class="button act" href={`geo:${at}?q=${at}(${encodeURIComponent(title(stop))})`}><Go size={20} />{t("navigate")}</a> : <span class="button act is-off"><Go size={20} />{t("navigate")}</span>}
+        {phone && (
+          <a class="button act" href={`tel:${phone}`}>
+            <Phone size={20} />
+            {t("call")}
+          </a>
+        )}
+        {known ? (
+          <a class="button act" href={`geo:${at}?q=${at}(${encodeURIComponent(title(stop))})`}>
+            <Go size={20} />
+            {t("navigate")}
+          </a>
+        ) : (
+          <span class="button act is-off">
+            <Go size={20} />
+            {t("navigate")}
+          </span>
+        )}
       </div>
-      {(phone || known) && (
-        <p class="fine">
-          {[phone, at.replace(",", ", ")].filter(Boolean).join(" · ")}
-        </p>
-      )}
+      {(phone || known) && <p class="fine">{[phone, at.replace(",", ", ")].filter(Boolean).join(" · ")}</p>}
     </div>
   );
 }
@@ -119,9 +156,15 @@ export function Reach({ stop }: { stop: PackStop }) {
 export function StateMark({ view }: { view: View }) {
   if (view.state === "open") {
     const at = view.stop.planned_at;
-    return <span class="mark-open"><Left dueAt={view.stop.due_at} />{at && t("about", { at: clockText(at) })}</span>;
+    return (
+      <span class="mark-open">
+        <Left dueAt={view.stop.due_at} />
+        {at && t("about", { at: clockText(at) })}
+      </span>
+    );
   }
-  const word = view.state === "done" ? t("state_done") : view.state === "failed" ? t("state_failed") : t("state_arrived");
+  const word =
+    view.state === "done" ? t("state_done") : view.state === "failed" ? t("state_failed") : t("state_arrived");
   return (
     <span class={`state state-${view.state}`}>
       {view.state === "failed" ? <Bang size={13} /> : <Tick size={13} />}

@@ -24,7 +24,8 @@ export function here(now: number): Fix | null {
 export function follow(): void {
   if (watch !== null || !("geolocation" in navigator)) return;
   watch = navigator.geolocation.watchPosition(
-    ({ coords }) => (last = { lat: coords.latitude, lng: coords.longitude, accuracy_m: Math.round(coords.accuracy), at: Date.now() }),
+    ({ coords }) =>
+      (last = { lat: coords.latitude, lng: coords.longitude, accuracy_m: Math.round(coords.accuracy), at: Date.now() }),
     () => undefined,
     { enableHighAccuracy: true, maximumAge: 30_000, timeout: 60_000 },
   );

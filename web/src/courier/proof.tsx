@@ -29,24 +29,52 @@ function Check({ on, text, onChange }: { on: boolean; text: string; onChange: (o
   );
 }
 
-function Field({ id, text, value, onInput, numeric }: { id: string; text: string; value: string; onInput: (value: string) => void; numeric?: boolean }) {
+function Field({
+  id,
+  text,
+  value,
+  onInput,
+  numeric,
+}: {
+  id: string;
+  text: string;
+  value: string;
+  onInput: (value: string) => void;
+  numeric?: boolean;
+}) {
   return (
     <div class="field">
       <label for={id}>{text}</label>
-      <input id={id} value={value} autocomplete="off" inputMode={numeric ? "numeric" : "text"} onInput={(event) => onInput(event.currentTarget.value)} />
+      <input
+        id={id}
+        value={value}
+        autocomplete="off"
+        inputMode={numeric ? "numeric" : "text"}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
     </div>
   );
 }
 
 function Which({ view, form, change }: Part) {
   if (view.open.length < 2) return null;
-  const flip = (id: string, on: boolean) => change({ requestIds: on ? [...form.requestIds, id] : form.requestIds.filter((one) => one !== id) });
+  const flip = (id: string, on: boolean) =>
+    change({ requestIds: on ? [...form.requestIds, id] : form.requestIds.filter((one) => one !== id) });
   return (
     <section class="block">
-      <h2>{t("proof_requests")} <span class="fine">{form.requestIds.length}/{view.open.length}</span></h2>
+      <h2>
+        {t("proof_requests")}{" "}
+        <span class="fine">
+          {form.requestIds.length}/{view.open.length}
+        </span>
+      </h2>
       {view.open.map((task) => (
-        <Check key={task.id} on={form.requestIds.includes(task.id)} onChange={(on) => flip(task.id, on)}
-          text={[task.contact?.name, task.external_ref ?? task.item_id].filter(Boolean).join(" · ") || task.id} />
+        <Check
+          key={task.id}
+          on={form.requestIds.includes(task.id)}
+          onChange={(on) => flip(task.id, on)}
+          text={[task.contact?.name, task.external_ref ?? task.item_id].filter(Boolean).join(" · ") || task.id}
+        />
       ))}
       <p class="fine">{t("proof_requests_hint")}</p>
     </section>
@@ -69,23 +97,36 @@ function HandingOver({ form, change }: Part) {
   return (
     <section class="block">
       <Field id="record" text={t("record_no")} value={form.recordNo} onInput={(recordNo) => change({ recordNo })} />
-      <Field id="officer" text={t("officer_id")} value={form.officerId} onInput={(officerId) => change({ officerId })} />
+      <Field
+        id="officer"
+        text={t("officer_id")}
+        value={form.officerId}
+        onInput={(officerId) => change({ officerId })}
+      />
     </section>
   );
 }
 
 function Delivering({ view, form, change }: Part) {
   const own = view.open.find((task) => task.contact?.name)?.contact?.name ?? "";
-  const who = (relation: string) => change({ relation, recipientName: relation === "SELF" ? own : form.relation === "SELF" ? "" : form.recipientName });
+  const who = (relation: string) =>
+    change({ relation, recipientName: relation === "SELF" ? own : form.relation === "SELF" ? "" : form.recipientName });
   return (
     <section class="block">
       <h2>{t("recipient")}</h2>
       <div class="segmented wide" role="group" aria-label={t("recipient")}>
         {(["SELF", "PROXY"] as const).map((one) => (
-          <button type="button" key={one} aria-pressed={form.relation === one} onClick={() => who(one)}>{t(one === "SELF" ? "self" : "proxy")}</button>
+          <button type="button" key={one} aria-pressed={form.relation === one} onClick={() => who(one)}>
+            {t(one === "SELF" ? "self" : "proxy")}
+          </button>
         ))}
       </div>
-      <Field id="name" text={t("recipient_name")} value={form.recipientName} onInput={(recipientName) => change({ recipientName })} />
+      <Field
+        id="name"
+        text={t("recipient_name")}
+        value={form.recipientName}
+        onInput={(recipientName) => change({ recipientName })}
+      />
       <div class="pair">
         <div class="field">
           <label for="id-type">{t("id_type")}</label>
@@ -95,7 +136,13 @@ function Delivering({ view, form, change }: Part) {
             <option value="OTHER">{t("id_other")}</option>
           </select>
         </div>
-        <Field id="last4" text={t("last4")} numeric value={form.last4} onInput={(text) => change({ last4: text.replace(/\s/g, "").slice(-4) })} />
+        <Field
+          id="last4"
+          text={t("last4")}
+          numeric
+          value={form.last4}
+          onInput={(text) => change({ last4: text.replace(/\s/g, "").slice(-4) })}
+        />
       </div>
       <p class="fine">{t("last4_hint")}</p>
     </section>
@@ -110,11 +157,19 @@ function Cash({ form, change, paying }: Part & { paying: Task[] }) {
       {paying.map((task) => (
         <div key={task.id}>
           <p class="sum">
-            {t((task.money?.state_fee ?? 0) > 0 ? "cash_line" : "cash_postage", { total: money(due(task.money)), postage: money(task.money?.postage ?? 0), fee: money(task.money?.state_fee ?? 0) })}
+            {t((task.money?.state_fee ?? 0) > 0 ? "cash_line" : "cash_postage", {
+              total: money(due(task.money)),
+              postage: money(task.money?.postage ?? 0),
+              fee: money(task.money?.state_fee ?? 0),
+            })}
           </p>
           {paying.length > 1 && <p class="fine">{task.contact?.name ?? task.external_ref}</p>}
-          <Field id={`receipt-${task.id}`} text={t((task.money?.state_fee ?? 0) > 0 ? "receipt_no" : "receipt_free")} value={form.receipts[task.id] ?? ""}
-            onInput={(value) => change({ receipts: { ...form.receipts, [task.id]: value } })} />
+          <Field
+            id={`receipt-${task.id}`}
+            text={t((task.money?.state_fee ?? 0) > 0 ? "receipt_no" : "receipt_free")}
+            value={form.receipts[task.id] ?? ""}
+            onInput={(value) => change({ receipts: { ...form.receipts, [task.id]: value } })}
+          />
         </div>
       ))}
     </section>
@@ -132,7 +187,10 @@ export function ProofScreen({ view }: { view: View }) {
   useEffect(() => {
     const first = paying[0];
     if (!first || form.receipts[first.id]) return;
-    void suggestedReceipt().then((text) => text && change({ receipts: { [first.id]: text } }), () => undefined);
+    void suggestedReceipt().then(
+      (text) => text && change({ receipts: { [first.id]: text } }),
+      () => undefined,
+    );
   }, []);
   const missing = lacks(type, { ...form, signed: isSigned(form.strokes) }, view.open);
   const finish = async () => {
@@ -147,7 +205,12 @@ export function ProofScreen({ view }: { view: View }) {
     }
   };
   const part = { view, form, change };
-  const signer = type === "collected" && stop.place?.at !== "shop" ? "signature_citizen" : type === "delivered" ? "signature_recipient" : "signature_officer";
+  const signer =
+    type === "collected" && stop.place?.at !== "shop"
+      ? "signature_citizen"
+      : type === "delivered"
+        ? "signature_recipient"
+        : "signature_officer";
   return (
     <>
       <Strip />
@@ -158,12 +221,29 @@ export function ProofScreen({ view }: { view: View }) {
         {type === "handed_over" && <HandingOver {...part} />}
         {type === "delivered" && <Delivering {...part} />}
         <Cash {...part} paying={paying} />
-        <section class="block"><SignatureField label={t(signer)} strokes={form.strokes} onChange={(strokes) => change({ strokes })} /></section>
+        <section class="block">
+          <SignatureField label={t(signer)} strokes={form.strokes} onChange={(strokes) => change({ strokes })} />
+        </section>
       </main>
       <nav class="bar bar-proof">
-        {missing.length > 0 && <p id="missing" class="missing">{t("missing", { list: missing.map((key) => t(`lack_${key}`)).join(", ") })}</p>}
-        <button type="button" class="act trouble" onClick={() => goTo("trouble", stop.stop_id)}><Bang size={18} />{t("trouble")}</button>
-        <button type="button" class="primary act" aria-describedby="missing" disabled={busy || missing.length > 0} onClick={() => void finish()}>{t("done")}</button>
+        {missing.length > 0 && (
+          <p id="missing" class="missing">
+            {t("missing", { list: missing.map((key) => t(`lack_${key}`)).join(", ") })}
+          </p>
+        )}
+        <button type="button" class="act trouble" onClick={() => goTo("trouble", stop.stop_id)}>
+          <Bang size={18} />
+          {t("trouble")}
+        </button>
+        <button
+          type="button"
+          class="primary act"
+          aria-describedby="missing"
+          disabled={busy || missing.length > 0}
+          onClick={() => void finish()}
+        >
+          {t("done")}
+        </button>
       </nav>
     </>
   );

@@ -57,7 +57,9 @@ export const holds = (event: Kept) => event.state === "waiting" || event.state =
 
 /** Requests this phone could not collect: they cannot be handed to anybody later in the run. */
 function neverCollected(events: readonly Kept[]): Set<string> {
-  return new Set(events.filter((event) => event.type === "collect_failed" && holds(event)).flatMap((event) => event.request_ids));
+  return new Set(
+    events.filter((event) => event.type === "collect_failed" && holds(event)).flatMap((event) => event.request_ids),
+  );
 }
 
 /** One stop with this phone's own acts laid over it. */
@@ -103,12 +105,16 @@ export function nextBatch(events: readonly Kept[], courierId: string): Kept[] {
 
 /** Acts a person would count as waiting: positions are not told. */
 export function waitingCount(events: readonly Kept[], courierId: string): number {
-  return events.filter((event) => event.state === "waiting" && event.courier_id === courierId && event.type !== "position").length;
+  return events.filter(
+    (event) => event.state === "waiting" && event.courier_id === courierId && event.type !== "position",
+  ).length;
 }
 
 /** Acts the server refused or contradicted. */
 export function issues(events: readonly Kept[]): Kept[] {
-  return events.filter((event) => event.state === "conflict" || event.state === "rejected").sort((a, b) => a.device_seq - b.device_seq);
+  return events
+    .filter((event) => event.state === "conflict" || event.state === "rejected")
+    .sort((a, b) => a.device_seq - b.device_seq);
 }
 
 /** The event without this phone's own notes. */
@@ -165,7 +171,10 @@ export function lacks(type: EventType, proof: Proof, tasks: readonly Task[]): La
   }
   const paying = tasks.filter((task) => proof.requestIds.includes(task.id) && due(task.money) > 0);
   // A state fee is handed over against a numbered receipt (QĐ 45/2016/QĐ-TTg art 6.6); postage alone need not be.
-  need(paying.some((task) => (task.money?.state_fee ?? 0) > 0 && !proof.receipts[task.id]?.trim()), "receipt");
+  need(
+    paying.some((task) => (task.money?.state_fee ?? 0) > 0 && !proof.receipts[task.id]?.trim()),
+    "receipt",
+  );
   need(!proof.signed, "signature");
   return missing;
 }
@@ -173,10 +182,14 @@ export function lacks(type: EventType, proof: Proof, tasks: readonly Task[]): La
 /** The payload of the completing event. */
 export function payloadOf(type: EventType, proof: Proof, signature: string | null): Record<string, unknown> {
   if (type === "collected") return { slip_signed: proof.slipSigned, signature, documents_checked: proof.papersChecked };
-  if (type === "handed_over") return { record_no: proof.recordNo.trim(), signature, officer_id: proof.officerId.trim() };
+  if (type === "handed_over")
+    return { record_no: proof.recordNo.trim(), signature, officer_id: proof.officerId.trim() };
   if (type === "delivered") {
     const { relation, recipientName, idType, last4 } = proof;
-    return { signature, recipient: { relation, name: recipientName.trim(), id_type: idType, id_last4: last4.toUpperCase() } };
+    return {
+      signature,
+      recipient: { relation, name: recipientName.trim(), id_type: idType, id_last4: last4.toUpperCase() },
+    };
   }
   return {};
 }

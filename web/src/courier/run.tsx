@@ -10,16 +10,28 @@ import { t } from "./words.ts";
 
 function Head({ all }: { all: View[] }) {
   const open = all.filter(isOpen);
-  const tightest = open.map((view) => view.stop.due_at).filter(Boolean).sort((a, b) => Date.parse(a ?? "") - Date.parse(b ?? ""))[0];
+  const tightest = open
+    .map((view) => view.stop.due_at)
+    .filter(Boolean)
+    .sort((a, b) => Date.parse(a ?? "") - Date.parse(b ?? ""))[0];
   const done = all.length - open.length;
   return (
     <header class="run-head">
       <div>
         <h1>{pack.value?.courier_name || session.value?.name || t("page")}</h1>
-        <p class="fine">{dateText(pack.value?.date ?? worldNow.value)} · {t("progress", { done, total: all.length })}</p>
+        <p class="fine">
+          {dateText(pack.value?.date ?? worldNow.value)} · {t("progress", { done, total: all.length })}
+        </p>
       </div>
-      {tightest && <div class="tightest"><span class="fine">{t("tightest")}</span><Left dueAt={tightest} /></div>}
-      <div class="progress" aria-hidden="true"><i style={{ width: `${all.length ? (done / all.length) * 100 : 0}%` }} /></div>
+      {tightest && (
+        <div class="tightest">
+          <span class="fine">{t("tightest")}</span>
+          <Left dueAt={tightest} />
+        </div>
+      )}
+      <div class="progress" aria-hidden="true">
+        <i style={{ width: `${all.length ? (done / all.length) * 100 : 0}%` }} />
+      </div>
     </header>
   );
 }
@@ -29,7 +41,10 @@ function NextCard({ view }: { view: View }) {
   return (
     <section class="next" aria-label={t("next_stop")}>
       <button type="button" class="next-open" aria-label={t("open_stop")} onClick={() => goTo("stop", stop.stop_id)}>
-        <span class="next-top"><Deed stop={stop} /><Next size={18} /></span>
+        <span class="next-top">
+          <Deed stop={stop} />
+          <Next size={18} />
+        </span>
         <h2>{title(stop)}</h2>
         <Address stop={stop} />
       </button>
@@ -46,7 +61,13 @@ function Small({ view, no }: { view: View; no: number }) {
     <li>
       <button type="button" class={`small ${isOpen(view) ? "" : "is-over"}`} onClick={() => goTo("stop", stop.stop_id)}>
         <span class="no">{no}</span>
-        <span class="small-text"><b>{title(stop)}</b><span class="small-where"><Deed stop={stop} />{stop.place?.at === "citizen" && stop.place?.name ? ` · ${stop.place.name}` : ""}</span></span>
+        <span class="small-text">
+          <b>{title(stop)}</b>
+          <span class="small-where">
+            <Deed stop={stop} />
+            {stop.place?.at === "citizen" && stop.place?.name ? ` · ${stop.place.name}` : ""}
+          </span>
+        </span>
         <StateMark view={view} />
       </button>
     </li>
@@ -58,7 +79,11 @@ function List({ text, list, all }: { text: string; list: View[]; all: View[] }) 
   return (
     <section class="later">
       <h2>{text}</h2>
-      <ol>{list.map((view) => <Small key={view.stop.stop_id} view={view} no={all.indexOf(view) + 1} />)}</ol>
+      <ol>
+        {list.map((view) => (
+          <Small key={view.stop.stop_id} view={view} no={all.indexOf(view) + 1} />
+        ))}
+      </ol>
     </section>
   );
 }
@@ -66,7 +91,15 @@ function List({ text, list, all }: { text: string; list: View[]; all: View[] }) 
 export function Run() {
   const all = views.value;
   const first = next.value;
-  const blank = !pack.value ? (packAt.value ? t("no_stops") : t("no_pack")) : all.length === 0 ? t("no_stops") : first ? "" : t("all_done");
+  const blank = !pack.value
+    ? packAt.value
+      ? t("no_stops")
+      : t("no_pack")
+    : all.length === 0
+      ? t("no_stops")
+      : first
+        ? ""
+        : t("all_done");
   return (
     <>
       <Strip />

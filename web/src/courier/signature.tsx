@@ -8,7 +8,14 @@ export type Strokes = [x: number, y: number][][];
 /** Width and height of the picture that is sent. */
 const SIZE = { width: 600, height: 240 };
 
-function paint(canvas: HTMLCanvasElement, strokes: Strokes, width: number, height: number, ink: string, thick: number): void {
+function paint(
+  canvas: HTMLCanvasElement,
+  strokes: Strokes,
+  width: number,
+  height: number,
+  ink: string,
+  thick: number,
+): void {
   const brush = canvas.getContext("2d");
   if (!brush) return;
   brush.lineWidth = thick;
@@ -17,7 +24,9 @@ function paint(canvas: HTMLCanvasElement, strokes: Strokes, width: number, heigh
   brush.strokeStyle = ink;
   for (const stroke of strokes) {
     brush.beginPath();
-    stroke.forEach(([x, y], index) => (index ? brush.lineTo(x * width, y * height) : brush.moveTo(x * width, y * height)));
+    stroke.forEach(([x, y], index) =>
+      index ? brush.lineTo(x * width, y * height) : brush.moveTo(x * width, y * height),
+    );
     if (stroke.length === 1) brush.lineTo(stroke[0]![0] * width + 0.1, stroke[0]![1] * height);
     brush.stroke();
   }
@@ -34,13 +43,23 @@ export function signaturePng(strokes: Strokes): Promise<Blob> {
     brush.fillRect(0, 0, SIZE.width, SIZE.height);
   }
   paint(canvas, strokes, SIZE.width, SIZE.height, "#000", 3.5);
-  return new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("PNG"))), "image/png"));
+  return new Promise((done, fail) =>
+    canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("PNG"))), "image/png"),
+  );
 }
 
 /** Enough ink to be a signature and not a touch by mistake. */
 export const isSigned = (strokes: Strokes) => strokes.reduce((sum, stroke) => sum + stroke.length, 0) >= 6;
 
-export function SignatureField({ label, strokes, onChange }: { label: string; strokes: Strokes; onChange: (next: Strokes) => void }) {
+export function SignatureField({
+  label,
+  strokes,
+  onChange,
+}: {
+  label: string;
+  strokes: Strokes;
+  onChange: (next: Strokes) => void;
+}) {
   const field = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Strokes[number] | null>(null);
   const redraw = (all: Strokes) => {
@@ -82,10 +101,26 @@ export function SignatureField({ label, strokes, onChange }: { label: string; st
     <div class="signature">
       <p class="field-name">
         {label}
-        {strokes.length > 0 && <button type="button" class="quiet" onClick={() => onChange([])}>{t("sign_again")}</button>}
+        {strokes.length > 0 && (
+          <button type="button" class="quiet" onClick={() => onChange([])}>
+            {t("sign_again")}
+          </button>
+        )}
       </p>
-      <canvas ref={field} role="img" aria-label={label} onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={up} />
-      {strokes.length === 0 && <span class="sign-here" aria-hidden="true">{t("sign_here")}</span>}
+      <canvas
+        ref={field}
+        role="img"
+        aria-label={label}
+        onPointerDown={down}
+        onPointerMove={move}
+        onPointerUp={up}
+        onPointerCancel={up}
+      />
+      {strokes.length === 0 && (
+        <span class="sign-here" aria-hidden="true">
+          {t("sign_here")}
+        </span>
+      )}
     </div>
   );
 }

@@ -25,10 +25,17 @@ export const refusal = signal("");
 export const tick = signal(Date.now());
 export const toast = signal("");
 
-export const views = computed(() => run(pack.value, kept.value.filter((one) => one.courier_id === session.value?.courier_id)));
+export const views = computed(() =>
+  run(
+    pack.value,
+    kept.value.filter((one) => one.courier_id === session.value?.courier_id),
+  ),
+);
 export const next = computed(() => views.value.find(isOpen) ?? null);
 export const waiting = computed(() => waitingCount(kept.value, session.value?.courier_id ?? ""));
-export const problems = computed(() => issues(kept.value.filter((one) => one.courier_id === session.value?.courier_id)));
+export const problems = computed(() =>
+  issues(kept.value.filter((one) => one.courier_id === session.value?.courier_id)),
+);
 
 /** The instant of this courier's world: test time stands still between answers, live time runs. */
 export const worldNow = computed(() => {

@@ -13,7 +13,9 @@ import { t } from "./words.ts";
 export function BackLine({ text, to }: { text: string; to: () => void }) {
   return (
     <header class="back-line">
-      <button type="button" class="icon" aria-label={t("back")} onClick={to}><Back size={24} /></button>
+      <button type="button" class="icon" aria-label={t("back")} onClick={to}>
+        <Back size={24} />
+      </button>
       <h1>{text}</h1>
     </header>
   );
@@ -23,10 +25,17 @@ function TaskCard({ task }: { task: Task }) {
   const total = due(task.money);
   return (
     <li class="task">
-      <p class="task-head"><b>{task.contact?.name || task.external_ref || task.id}</b>{total > 0 && <span class="is-money">{money(total)}</span>}</p>
+      <p class="task-head">
+        <b>{task.contact?.name || task.external_ref || task.id}</b>
+        {total > 0 && <span class="is-money">{money(total)}</span>}
+      </p>
       <p class="fine">{[task.item_id, task.dossier_code ?? task.external_ref].filter(Boolean).join(" · ")}</p>
       <Papers papers={task.documents ?? []} />
-      {task.note && <p class="note"><b>{t("note")}:</b> {task.note}</p>}
+      {task.note && (
+        <p class="note">
+          <b>{t("note")}:</b> {task.note}
+        </p>
+      )}
     </li>
   );
 }
@@ -40,7 +49,10 @@ export function Stop({ view }: { view: View }) {
       <main class="page has-bar">
         <BackLine text={title(stop)} to={() => goTo("run")} />
         <section class="block">
-          <p class="next-top"><Deed stop={stop} />{!isOpen(view) && <StateMark view={view} />}</p>
+          <p class="next-top">
+            <Deed stop={stop} />
+            {!isOpen(view) && <StateMark view={view} />}
+          </p>
           <Address stop={stop} />
           {isOpen(view) && <When stop={stop} />}
           <Load stop={stop} open={view.open} />
@@ -48,7 +60,15 @@ export function Stop({ view }: { view: View }) {
         </section>
         <section class="block">
           <h2>{t("papers")}</h2>
-          {tasks.length ? <ul>{tasks.map((task) => <TaskCard key={task.id} task={task} />)}</ul> : <Papers papers={stop.documents ?? []} />}
+          {tasks.length ? (
+            <ul>
+              {tasks.map((task) => (
+                <TaskCard key={task.id} task={task} />
+              ))}
+            </ul>
+          ) : (
+            <Papers papers={stop.documents ?? []} />
+          )}
         </section>
       </main>
       <Bar view={view} />

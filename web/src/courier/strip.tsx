@@ -3,7 +3,19 @@ import { lang, setLang } from "../shared/i18n.ts";
 import { Bang, Tick, Wait } from "../shared/icons.tsx";
 import { clockText } from "../shared/time.ts";
 import { signOut } from "./session.ts";
-import { goTo, offsetMs, online, photosWaiting, problems, refusal, sending, sentAt, session, toast, waiting } from "./state.ts";
+import {
+  goTo,
+  offsetMs,
+  online,
+  photosWaiting,
+  problems,
+  refusal,
+  sending,
+  sentAt,
+  session,
+  toast,
+  waiting,
+} from "./state.ts";
 import { flush } from "./sync.ts";
 import { t } from "./words.ts";
 
@@ -11,7 +23,9 @@ function sentence(): string {
   const n = waiting.value;
   if (!online.value) return n ? t("waiting_offline", { n }) : t("offline_clear");
   if (n) return sending.value ? t("sending", { n }) : t("waiting_online", { n });
-  return sentAt.value ? t("all_sent_at", { at: clockText(sentAt.value + (session.value?.mode === "test" ? 0 : offsetMs.value)) }) : t("all_sent");
+  return sentAt.value
+    ? t("all_sent_at", { at: clockText(sentAt.value + (session.value?.mode === "test" ? 0 : offsetMs.value)) })
+    : t("all_sent");
 }
 
 /** What waits to be sent, always in words. */
@@ -27,12 +41,22 @@ export function Strip() {
           {sentence()}
           {photosWaiting.value > 0 && ` · ${t("photos", { n: photosWaiting.value })}`}
         </span>
-        {busy && <button type="button" class="strip-act" disabled={sending.value} onClick={() => void flush()}>{t("send_now")}</button>}
+        {busy && (
+          <button type="button" class="strip-act" disabled={sending.value} onClick={() => void flush()}>
+            {t("send_now")}
+          </button>
+        )}
       </div>
-      {refusal.value && <p class="strip is-bad" role="alert"><Bang size={15} /><span>{t("server_says", { text: refusal.value })}</span></p>}
+      {refusal.value && (
+        <p class="strip is-bad" role="alert">
+          <Bang size={15} />
+          <span>{t("server_says", { text: refusal.value })}</span>
+        </p>
+      )}
       {problems.value.length > 0 && (
         <button type="button" class="strip is-bad strip-wide" onClick={() => goTo("issues")}>
-          <Bang size={15} /><span>{t("problems", { n: problems.value.length })}</span>
+          <Bang size={15} />
+          <span>{t("problems", { n: problems.value.length })}</span>
         </button>
       )}
     </div>
@@ -43,7 +67,9 @@ export function Languages() {
   return (
     <div class="segmented" role="group" aria-label={t("language")}>
       {(["vi", "en"] as const).map((one) => (
-        <button type="button" key={one} lang={one} aria-pressed={lang.value === one} onClick={() => setLang(one)}>{one.toUpperCase()}</button>
+        <button type="button" key={one} lang={one} aria-pressed={lang.value === one} onClick={() => setLang(one)}>
+          {one.toUpperCase()}
+        </button>
       ))}
     </div>
   );
@@ -59,11 +85,17 @@ export function Foot() {
   return (
     <footer class="foot">
       <Languages />
-      <button type="button" class="quiet" onClick={leave}>{t("sign_out")}</button>
+      <button type="button" class="quiet" onClick={leave}>
+        {t("sign_out")}
+      </button>
     </footer>
   );
 }
 
 export function Toast() {
-  return <div class="toast-holder" role="status">{toast.value && <p class="toast">{toast.value}</p>}</div>;
+  return (
+    <div class="toast-holder" role="status">
+      {toast.value && <p class="toast">{toast.value}</p>}
+    </div>
+  );
 }

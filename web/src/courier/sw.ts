@@ -12,13 +12,20 @@ const CACHE = `courier-${__SHELL_VERSION__}`;
 const PATIENCE_MS = 4_000;
 
 scope.addEventListener("install", (event) => {
-  const fill = caches.open(CACHE).then((cache) => cache.addAll([PAGE, ...__SHELL_FILES__].map((url) => new Request(url, { cache: "reload" }))));
+  const fill = caches
+    .open(CACHE)
+    .then((cache) => cache.addAll([PAGE, ...__SHELL_FILES__].map((url) => new Request(url, { cache: "reload" }))));
   event.waitUntil(fill.then(() => scope.skipWaiting()));
 });
 
 scope.addEventListener("activate", (event) => {
-  const tidy = caches.keys().then((names) =>
-    Promise.all(names.filter((name) => name.startsWith("courier-") && name !== CACHE).map((name) => caches.delete(name))));
+  const tidy = caches
+    .keys()
+    .then((names) =>
+      Promise.all(
+        names.filter((name) => name.startsWith("courier-") && name !== CACHE).map((name) => caches.delete(name)),
+      ),
+    );
   event.waitUntil(tidy.then(() => scope.clients.claim()));
 });
 
@@ -43,6 +50,8 @@ scope.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== scope.location.origin) return;
   if (request.mode === "navigate" && url.pathname.replace(/\/$/, "") === PAGE) event.respondWith(page(request));
   else if (__SHELL_FILES__.includes(url.pathname)) {
-    event.respondWith(caches.match(request, { cacheName: CACHE, ignoreVary: true }).then((kept) => kept ?? fetch(request)));
+    event.respondWith(
+      caches.match(request, { cacheName: CACHE, ignoreVary: true }).then((kept) => kept ?? fetch(request)),
+    );
   }
 });

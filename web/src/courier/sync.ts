@@ -3,7 +3,20 @@ import { ApiError, callJson, reasonText, type Call } from "../shared/api.ts";
 import { clockOffset } from "../shared/time.ts";
 import * as db from "./db.ts";
 import { nextBatch, settle, wire } from "./queue.ts";
-import { expired, kept, offsetMs, online, pack, packAt, photosWaiting, refusal, sending, sentAt, session, tick } from "./state.ts";
+import {
+  expired,
+  kept,
+  offsetMs,
+  online,
+  pack,
+  packAt,
+  photosWaiting,
+  refusal,
+  sending,
+  sentAt,
+  session,
+  tick,
+} from "./state.ts";
 import type { Kept, Media, Pack, Result } from "./types.ts";
 
 const EVERY_MS = 30_000;
@@ -15,7 +28,11 @@ let again = false;
 let packEtag: string | null = null;
 
 function authorised(call: Call = {}): Call {
-  return { ...call, withoutCookies: true, headers: { Authorization: `Bearer ${session.value?.token ?? ""}`, ...call.headers } };
+  return {
+    ...call,
+    withoutCookies: true,
+    headers: { Authorization: `Bearer ${session.value?.token ?? ""}`, ...call.headers },
+  };
 }
 
 async function upload(wanted: (one: Media) => boolean): Promise<void> {
@@ -24,7 +41,10 @@ async function upload(wanted: (one: Media) => boolean): Promise<void> {
   for (const one of mine.filter(wanted)) {
     try {
       const headers = { "Content-Type": one.blob.type || "application/octet-stream" };
-      await callJson(`/v1/courier/media/${one.sha256}`, authorised({ method: "PUT", raw: one.blob, headers, timeoutMs: 60_000 }));
+      await callJson(
+        `/v1/courier/media/${one.sha256}`,
+        authorised({ method: "PUT", raw: one.blob, headers, timeoutMs: 60_000 }),
+      );
     } catch (failure) {
       // A refused picture must not hold back the events; it stays here and is tried again.
       if (failure instanceof ApiError && !failure.offline && failure.status !== 401) {
@@ -81,7 +101,10 @@ async function sendEvents(): Promise<boolean> {
 async function fetchDay(): Promise<void> {
   const applied = kept.value.filter((event) => event.state === "applied").map((event) => event.event_id);
   const sent = Date.now();
-  const answer = await callJson<Pack>("/v1/courier/day", authorised({ headers: packEtag ? { "If-None-Match": packEtag } : {} }));
+  const answer = await callJson<Pack>(
+    "/v1/courier/day",
+    authorised({ headers: packEtag ? { "If-None-Match": packEtag } : {} }),
+  );
   packAt.value = Date.now();
   if (answer.status !== 304 && answer.data) {
     packEtag = answer.etag;

@@ -23,13 +23,16 @@ async function shrink(file: File): Promise<Blob> {
   canvas.height = Math.round(image.height * scale);
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
   image.close();
-  return new Promise((done, refuse) => canvas.toBlob((blob) => (blob ? done(blob) : refuse(new Error("JPEG"))), "image/jpeg", 0.72));
+  return new Promise((done, refuse) =>
+    canvas.toBlob((blob) => (blob ? done(blob) : refuse(new Error("JPEG"))), "image/jpeg", 0.72),
+  );
 }
 
 /** The reasons that fit; a one-stop's refusal has three of its own when the pack names none. */
 function reasonsFor(type: EventType): { code: string; text: string; photo: boolean }[] {
   const given = (pack.value?.reasons ?? []).filter((one: Reason) => one.for?.includes(type));
-  if (given.length || type !== "handover_refused") return given.map((one) => ({ code: one.code, text: say(one) || one.code, photo: Boolean(one.needs_photo) }));
+  if (given.length || type !== "handover_refused")
+    return given.map((one) => ({ code: one.code, text: say(one) || one.code, photo: Boolean(one.needs_photo) }));
   return [
     { code: "INTAKE_CLOSED", text: t("reason_intake_closed"), photo: false },
     { code: "INCOMPLETE", text: t("reason_incomplete"), photo: false },
@@ -75,20 +78,44 @@ export function Trouble({ view }: { view: View }) {
           {reasons.map((one) => (
             <label key={one.code} class="check">
               <input type="radio" name="reason" checked={reason === one.code} onChange={() => setReason(one.code)} />
-              <span>{one.text}{one.photo && <Camera size={16} />}</span>
+              <span>
+                {one.text}
+                {one.photo && <Camera size={16} />}
+              </span>
             </label>
           ))}
         </fieldset>
         {type !== "handover_refused" && (
           <section class="block">
-            <label class="button act" for="photo"><Camera size={20} />{t("photo")}</label>
-            <input id="photo" class="sr" type="file" accept="image/*" capture="environment" onChange={(event) => void take(event.currentTarget.files?.[0])} />
-            <p class="fine">{photo ? t("photo_taken", { kb: Math.round(photo.size / 1024) }) : t(chosen?.photo ? "photo_needed" : "photo_free")}</p>
+            <label class="button act" for="photo">
+              <Camera size={20} />
+              {t("photo")}
+            </label>
+            <input
+              id="photo"
+              class="sr"
+              type="file"
+              accept="image/*"
+              capture="environment"
+              onChange={(event) => void take(event.currentTarget.files?.[0])}
+            />
+            <p class="fine">
+              {photo
+                ? t("photo_taken", { kb: Math.round(photo.size / 1024) })
+                : t(chosen?.photo ? "photo_needed" : "photo_free")}
+            </p>
           </section>
         )}
       </main>
       <nav class="bar">
-        <button type="button" class="primary act" disabled={busy || !chosen || (chosen.photo && !photo)} onClick={() => void report()}>{t("report")}</button>
+        <button
+          type="button"
+          class="primary act"
+          disabled={busy || !chosen || (chosen.photo && !photo)}
+          onClick={() => void report()}
+        >
+          {t("report")}
+        </button>
       </nav>
     </>
   );

@@ -74,8 +74,17 @@ export interface Pack {
 }
 
 export type EventType =
-  | "arrived" | "collected" | "collect_failed" | "arrived_office" | "departed_office" | "handed_over" | "handover_refused"
-  | "delivered" | "delivery_failed" | "cash_taken" | "position";
+  | "arrived"
+  | "collected"
+  | "collect_failed"
+  | "arrived_office"
+  | "departed_office"
+  | "handed_over"
+  | "handover_refused"
+  | "delivered"
+  | "delivery_failed"
+  | "cash_taken"
+  | "position";
 
 /** One thing that happened, as the server takes it. */
 export interface FieldEvent {

@@ -59,7 +59,11 @@ async function problem(response: Response): Promise<ApiError> {
 }
 
 async function exchange<T>(url: string, call: Call, read: (response: Response) => Promise<T>): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": lang.value, ...call.headers };
+  const headers: Record<string, string> = {
+    Accept: "application/json",
+    "Accept-Language": lang.value,
+    ...call.headers,
+  };
   let body: BodyInit | null = call.raw ?? null;
   if (!body && call.body !== undefined) {
     headers["Content-Type"] = "application/json";

@@ -4,7 +4,9 @@ import type { Lang } from "./i18n.ts";
 /** "26.000 ₫" from whole đồng; "–" when unknown. */
 export function money(amount: number | null | undefined): string {
   if (amount === null || amount === undefined || !Number.isFinite(amount)) return "–";
-  const digits = Math.abs(Math.round(amount)).toString().replace(/\B(?=(\d{3})+$)/g, ".");
+  const digits = Math.abs(Math.round(amount))
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ".");
   return `${amount < 0 ? "−" : ""}${digits} ₫`;
 }
 
@@ -62,7 +64,12 @@ export function fold(text: string | null | undefined): string {
 /** Two letters for a person: the last two words' initials, as Vietnamese given names come last. */
 export function initials(name: string | null | undefined): string {
   const words = (name ?? "").trim().split(/\s+/).filter(Boolean);
-  return words.slice(-2).map((word) => word[0]?.toUpperCase() ?? "").join("") || "?";
+  return (
+    words
+      .slice(-2)
+      .map((word) => word[0]?.toUpperCase() ?? "")
+      .join("") || "?"
+  );
 }
 
 /** Only the characters a dialler understands. */
@@ -78,9 +85,20 @@ export function nextReceipt(last: string | null | undefined): string {
   return head + String(BigInt(digits) + 1n).padStart(digits.length, "0") + tail;
 }
 
-const EXACT = new Set(["exact", "rooftop", "house", "point", "given", "shop", "office"]);
+const EXACT = new Set(["door", "exact", "none"]);
 
-/** Whether a point only stands for a wider place (a commune's middle, an interpolated street). */
+/** Whether a point only stands for a wider place, such as the middle of its commune. */
 export function roughPoint(precision: string | null | undefined): boolean {
-  return Boolean(precision) && !EXACT.has((precision ?? "").toLowerCase());
+  return Boolean(precision) && !EXACT.has(precision ?? "");
+}
+
+/** Whether nobody knows where the place is. */
+export const noPoint = (precision: string | null | undefined) => precision === "none";
+
+const COMMUNE = /^(p\.|phường|x\.|xã|tt\.?|thị trấn|đặc khu)\s*\S/iu;
+
+/** The commune within an address as people write it ("12 Trần Phú, P. Vĩnh Hải, …" → "P. Vĩnh Hải"); null when none is named. */
+export function communeOf(address: string | null | undefined): string | null {
+  const parts = (address ?? "").normalize("NFC").split(/[,;]/).map((part) => part.trim());
+  return parts.find((part) => COMMUNE.test(part)) ?? null;
 }

@@ -16,6 +16,9 @@ export interface Province {
 }
 
 /** All provinces; the first `WITH_DIRECTIVES` have rules of their own. */
-export const PROVINCES: readonly Province[] = CODES.split("|").map((text) => ({ code: text.slice(0, 2), name: text.slice(3) }));
+export const PROVINCES: readonly Province[] = CODES.split("|").map((text) => ({
+  code: text.slice(0, 2),
+  name: text.slice(3),
+}));
 
 export const WITH_DIRECTIVES = 4;

@@ -43,6 +43,40 @@ const EVENTS: Record<string, Pair> = {
   "address.needs_review": ["Địa chỉ cần xem lại", "Address needs review"],
 };
 
+// The steps of one request's own history, as couriers and coordinators made them.
+const STEPS: Record<string, Pair> = {
+  dispatched: ["Điều tin", "Dispatched"],
+  assigned: ["Giao bưu tá", "Assigned"],
+  unassigned: ["Bỏ giao", "Unassigned"],
+  arrived: ["Bưu tá đến nơi", "Courier arrived"],
+  collected: ["Đã lấy hồ sơ", "Collected"],
+  collect_failed: ["Lấy không được", "Collection failed"],
+  arrived_office: ["Đến bưu cục", "Arrived at office"],
+  departed_office: ["Rời bưu cục", "Left the office"],
+  out_for_delivery: ["Đi phát", "Out for delivery"],
+  handed_over: ["Đã giao một cửa", "Handed over"],
+  handover_refused: ["Một cửa không nhận", "Handover refused"],
+  delivered: ["Đã phát", "Delivered"],
+  delivery_failed: ["Phát không được", "Delivery failed"],
+  refused: ["Từ chối nhận", "Refused"],
+  cash_taken: ["Đã thu tiền", "Cash taken"],
+  cancelled: ["Đã huỷ", "Cancelled"],
+  e_returned: ["Trả điện tử", "Returned electronically"],
+};
+
+const REASONS: Record<string, Pair> = {
+  CUSTOMER_ABSENT: ["khách vắng mặt", "customer absent"],
+  BAD_ADDRESS: ["sai địa chỉ", "wrong address"],
+  MOVED: ["đã chuyển đi", "moved away"],
+  NOT_FOUND: ["không tìm thấy", "not found"],
+  CLOSED: ["nơi giao dịch đóng cửa", "place is closed"],
+  NOT_READY: ["hồ sơ chưa sẵn sàng", "papers not ready"],
+  OTHER: ["lý do khác", "other"],
+  INTAKE_CLOSED: ["hết giờ nhận hồ sơ", "intake closed"],
+  INCOMPLETE: ["hồ sơ thiếu", "incomplete"],
+  WRONG: ["sai hồ sơ", "wrong dossier"],
+};
+
 const LINES: Record<string, Pair> = {
   "postage.pickup": ["Cước nhận gửi", "Postage, pickup"],
   "postage.return": ["Cước chuyển trả", "Postage, return"],
@@ -67,18 +101,29 @@ const WARNINGS: Record<string, Pair> = {
   policy_warning: ["Lưu ý về chính sách", "Policy warning"],
 };
 
-const from = (table: Record<string, Pair>) => (code: string | null | undefined): string => {
-  const pair = table[code ?? ""];
-  return pair ? pair[lang.value === "vi" ? 0 : 1] : (code ?? "–");
-};
+const from =
+  (table: Record<string, Pair>) =>
+  (code: string | null | undefined): string => {
+    const pair = table[code ?? ""];
+    return pair ? pair[lang.value === "vi" ? 0 : 1] : (code ?? "–");
+  };
 
 export const statusText = from(STATUSES);
-export const eventText = from(EVENTS);
+export const eventText = from({ ...EVENTS, ...STEPS });
+export const reasonWord = from(REASONS);
 export const lineText = from(LINES);
 export const warningText = from(WARNINGS);
 
 const DONE = new Set(["HANDED_OVER", "DELIVERED", "RETURNED_TO_SHOP", "E_RETURNED", "CANCELLED", "CLOSED"]);
-const CARRIED = new Set(["COLLECTED", "IN_TRANSIT", "AT_OFFICE", "OUT_FOR_DELIVERY", "ATTEMPT_FAILED", "REFUSED", "RETURNING"]);
+const CARRIED = new Set([
+  "COLLECTED",
+  "IN_TRANSIT",
+  "AT_OFFICE",
+  "OUT_FOR_DELIVERY",
+  "ATTEMPT_FAILED",
+  "REFUSED",
+  "RETURNING",
+]);
 
 /** Nothing more is to be done for it. */
 export const isDone = (status: string | null | undefined) => DONE.has(status ?? "");

@@ -46,7 +46,12 @@ export class Markers {
     const icon = () => L.divIcon({ className: "mark-holder", html: drawn.html(), iconSize: [0, 0] });
     const have = this.known.get(drawn.key);
     if (!have) {
-      const options = { icon: icon(), keyboard: false, interactive: Boolean(drawn.onClick), zIndexOffset: drawn.z ?? 0 };
+      const options = {
+        icon: icon(),
+        keyboard: false,
+        interactive: Boolean(drawn.onClick),
+        zIndexOffset: drawn.z ?? 0,
+      };
       const marker = L.marker(drawn.at, options).addTo(this.group);
       const entry = { marker, drawn };
       marker.on("click", () => entry.drawn.onClick?.());
@@ -63,9 +68,16 @@ export class Markers {
 const GLYPH = { pickup: "▲", return: "▼", mixed: "◆" } as const;
 const RANK = { late: 400, risk: 300, soon: 200, calm: 100, stopped: 0 } as const;
 
-/** A pin: glyph tells the kind, fill whether someone goes, the mark "!" that the promise is pressed. */
+/** A pin: glyph tells the kind, dark fill that someone is still missing, grey edge that several go, "!" that the promise is pressed. */
 export function pinMark(pin: Pin, chosen: boolean, index: number | null, dim: boolean, onClick: () => void): Drawn {
-  const classes = ["pin", `pin-${pin.how}`, index === null ? "pin-free" : lineClass(index), pin.rough ? "pin-rough" : "", chosen ? "is-chosen" : "", dim ? "is-dim" : ""];
+  const classes = [
+    "pin",
+    `pin-${pin.how}`,
+    index !== null ? lineClass(index) : pin.couriers.length > 1 && !pin.someFree ? "pin-shared" : "pin-free",
+    pin.rough ? "pin-rough" : "",
+    chosen ? "is-chosen" : "",
+    dim ? "is-dim" : "",
+  ];
   const className = classes.filter(Boolean).join(" ");
   const many = pin.ids.length > 1 ? String(pin.ids.length) : "";
   return {
@@ -84,19 +96,26 @@ export function pinMark(pin: Pin, chosen: boolean, index: number | null, dim: bo
 }
 
 /** A courier: initials in the line colour, hollow when the position is old or estimated. */
-export function courierMark(courier: Courier, index: number, doubtful: boolean, lit: boolean, onClick: () => void): Drawn | null {
+export function courierMark(
+  courier: Courier,
+  colour: number,
+  place: number,
+  doubtful: boolean,
+  lit: boolean,
+  onClick: () => void,
+): Drawn | null {
   const at = point(courier.position);
   if (!at) return null;
-  const className = `man ${lineClass(index)} ${doubtful ? "is-doubtful" : ""} ${lit ? "is-lit" : ""}`;
+  const className = `man ${lineClass(colour)} ${doubtful ? "is-doubtful" : ""} ${lit ? "is-lit" : ""}`;
   return {
     key: courier.id,
     at,
-    look: className + courier.name,
+    look: className + courier.name + place,
     z: lit ? 3000 : 1000,
     onClick,
     html: () => {
       const mark = element(className, initials(courier.name), courier.name ?? "");
-      mark.append(element("man-letter", letter(index)));
+      mark.append(element("man-letter", letter(place)));
       return mark;
     },
   };
@@ -104,7 +123,13 @@ export function courierMark(courier: Courier, index: number, doubtful: boolean, 
 
 /** Shop and office signs; their names are written separately. */
 export function siteMark(name: Name): Drawn {
-  return { key: name.key, at: name.at, look: name.look, z: -500, html: () => element(`site site-${name.look}`, "", name.text) };
+  return {
+    key: name.key,
+    at: name.at,
+    look: name.look,
+    z: -500,
+    html: () => element(`site site-${name.look}`, "", name.text),
+  };
 }
 
 const AROUND: readonly Side[] = ["below", "right", "above", "left"];
@@ -119,10 +144,18 @@ export function nameMarks(map: L.Map, all: Name[], avoid: At[]): Drawn[] {
   const taken = avoid.map((at) => ({ ...map.latLngToContainerPoint(at), width: 24, height: 24 }));
   const size = map.getSize();
   const room = roomFor(wanting, taken, { width: size.x, height: size.y });
-  return all.filter((one) => room.has(one.key)).map((one) => {
-    const side = room.get(one.key) ?? "below";
-    return { key: one.key, at: one.at, look: one.text + side, z: -1000, html: () => element(`name name-${one.look} name-${side}`, one.text) };
-  });
+  return all
+    .filter((one) => room.has(one.key))
+    .map((one) => {
+      const side = room.get(one.key) ?? "below";
+      return {
+        key: one.key,
+        at: one.at,
+        look: one.text + side,
+        z: -1000,
+        html: () => element(`name name-${one.look} name-${side}`, one.text),
+      };
+    });
 }
 
 /** Route lines, with the lit courier's stops numbered. */
@@ -144,17 +177,25 @@ export class Lines {
     for (const line of [...lines].sort((a, b) => Number(a.courierId === lit) - Number(b.courierId === lit))) {
       if (line.points.length < 2) continue;
       const dim = lit === null ? "" : lit === line.courierId ? "is-lit" : "is-dim";
-      const shape = (className: string) => L.polyline(line.points, { className: `${className} ${lineClass(indexOf(line.courierId))} ${dim}`, interactive: false });
+      const shape = (className: string) =>
+        L.polyline(line.points, {
+          className: `${className} ${lineClass(indexOf(line.courierId))} ${dim}`,
+          interactive: false,
+        });
       this.group.addLayer(shape("route-casing"));
       this.group.addLayer(shape(isDraft ? "route-line is-draft" : "route-line"));
     }
     const chosen = lines.find((line) => line.courierId === lit);
-    this.numbers.sync((chosen?.stops ?? []).filter((stop) => !stop.settled).map((stop) => ({
-      key: String(stop.no),
-      at: stop.at,
-      look: `${stop.no}${lineClass(indexOf(lit ?? ""))}`,
-      z: 2500,
-      html: () => element(`stop-number ${lineClass(indexOf(lit ?? ""))}`, String(stop.no)),
-    })));
+    this.numbers.sync(
+      (chosen?.stops ?? [])
+        .filter((stop) => !stop.settled)
+        .map((stop) => ({
+          key: String(stop.no),
+          at: stop.at,
+          look: `${stop.no}${lineClass(indexOf(lit ?? ""))}`,
+          z: 2500,
+          html: () => element(`stop-number ${lineClass(indexOf(lit ?? ""))}`, String(stop.no)),
+        })),
+    );
   }
 }

@@ -7,13 +7,29 @@ import { Fit } from "../../shared/icons.tsx";
 import { toggle } from "../actions.ts";
 import { isStale } from "../chips.tsx";
 import { PlanVeil } from "../plan_panel.tsx";
-import { board, courierIndex, couriersById, draft, litCourier, minutesPassed, province, rightTab, selected, selectedId, world } from "../state.ts";
+import {
+  board,
+  courierColour,
+  courierPlace,
+  couriersById,
+  draft,
+  litCourier,
+  minutesPassed,
+  province,
+  rightTab,
+  selected,
+  selectedId,
+  world,
+} from "../state.ts";
 import { t } from "../words.ts";
 import { courierMark, Lines, Markers, nameMarks, pinMark, siteMark } from "./layers.ts";
 import { lines, names, pins, point, type At } from "./pins.ts";
 import "./map.css";
 
-const COUNTRY: [At, At] = [[8.2, 102.1], [23.4, 114.5]];
+const COUNTRY: [At, At] = [
+  [8.2, 102.1],
+  [23.4, 114.5],
+];
 
 /** A ground of faint dots that moves with the map, drawn by the style sheet. */
 class Ground extends L.GridLayer {
@@ -25,7 +41,14 @@ class Ground extends L.GridLayer {
 }
 
 function start(holder: HTMLElement): L.Map {
-  const map = L.map(holder, { zoomControl: false, attributionControl: false, minZoom: 5, maxZoom: 18, zoomSnap: 0.5, wheelPxPerZoomLevel: 90 });
+  const map = L.map(holder, {
+    zoomControl: false,
+    attributionControl: false,
+    minZoom: 5,
+    maxZoom: 18,
+    zoomSnap: 0.5,
+    wheelPxPerZoomLevel: 90,
+  });
   map.fitBounds(COUNTRY);
   new Ground({ className: "ground" }).addTo(map);
   L.control.zoom({ position: "bottomright" }).addTo(map);
@@ -36,7 +59,9 @@ function start(holder: HTMLElement): L.Map {
 /** Where everything worth seeing lies; the faraway sea names do not count. */
 function everything(): At[] {
   const people = (board.value?.couriers ?? []).map((one) => point(one.position));
-  return [...pins(board.value, 0).map((pin) => pin.at), ...people, ...(board.value?.offices ?? []).map(point)].filter((at): at is At => at !== null);
+  return [...pins(board.value, 0).map((pin) => pin.at), ...people, ...(board.value?.offices ?? []).map(point)].filter(
+    (at): at is At => at !== null,
+  );
 }
 
 /** Points that names must keep off: pins, couriers and the signs of shops and offices. */
@@ -70,32 +95,46 @@ function draw(map: L.Map): () => void {
   const men = new Markers(map);
   let fitted = "";
   const write = () => texts.sync(nameMarks(map, names(board.value), standing()));
-  const indexOf = (id: string) => courierIndex(couriersById.value.get(id));
+  const indexOf = (id: string) => courierColour(couriersById.value.get(id));
   const stops = [
     effect(() => {
       const view = `${world.value}/${province.value}`;
       if (board.value && fitted !== view && fit(map)) fitted = view;
-      sites.sync(names(board.value).filter((one) => one.look === "shop" || one.look === "office").map(siteMark));
+      sites.sync(
+        names(board.value)
+          .filter((one) => one.look === "shop" || one.look === "office")
+          .map(siteMark),
+      );
       write();
     }),
     effect(() => {
       const lit = litCourier.value;
-      marks.sync(pins(board.value, minutesPassed.value).map((pin) => {
-        const dim = lit !== null && pin.courierId !== lit;
-        const index = pin.courierId ? indexOf(pin.courierId) : null;
-        return pinMark(pin, pin.ids.includes(selectedId.value ?? ""), index, dim, () => step(pin.ids));
-      }));
+      marks.sync(
+        pins(board.value, minutesPassed.value).map((pin) => {
+          const chosen = pin.ids.includes(selectedId.value ?? "");
+          const dim = lit !== null && !chosen && !pin.couriers.includes(lit);
+          const index = pin.courierId ? indexOf(pin.courierId) : null;
+          return pinMark(pin, chosen, index, dim, () => step(pin.ids));
+        }),
+      );
     }),
     effect(() => {
       const shownDraft = draft.value && rightTab.value === "plan" ? draft.value : null;
-      routes.sync(lines(board.value, shownDraft?.routes ?? board.value?.routes), indexOf, litCourier.value, shownDraft !== null);
+      routes.sync(
+        lines(board.value, shownDraft?.routes ?? board.value?.routes),
+        indexOf,
+        litCourier.value,
+        shownDraft !== null,
+      );
     }),
     effect(() => {
-      men.sync((board.value?.couriers ?? []).flatMap((one) => {
-        const doubtful = Boolean(one.position?.approximate) || isStale(one.position?.age_s);
-        const lit = litCourier.value === one.id;
-        return courierMark(one, indexOf(one.id), doubtful, lit, () => (litCourier.value = lit ? null : one.id)) ?? [];
-      }));
+      men.sync(
+        (board.value?.couriers ?? []).flatMap((one) => {
+          const doubtful = Boolean(one.position?.approximate) || isStale(one.position?.age_s);
+          const lit = litCourier.value === one.id;
+          return courierMark(one, indexOf(one.id), courierPlace(one), doubtful, lit, () => (litCourier.value = lit ? null : one.id)) ?? [];
+        }),
+      );
     }),
     effect(() => {
       const at = point(selected.value?.request.place);
@@ -117,12 +156,30 @@ function Legend() {
     <details class="legend" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
       <summary>{t("map_legend")}</summary>
       <ul>
-        <li><span class="pin pin-free pin-calm">▲</span>{t("legend_pickup")} · {t("no_courier")}</li>
-        <li><span class="pin line-0 pin-calm">▼</span>{t("legend_return")}</li>
-        <li><span class="pin line-0 pin-calm pin-rough">▲</span>{t("legend_rough")}</li>
-        <li><span class="man line-0">AB</span>{t("legend_courier")}</li>
-        <li><span class="site site-shop" />{t("legend_shop")}</li>
-        <li><span class="site site-office" />{t("legend_office")}</li>
+        <li>
+          <span class="pin pin-free pin-calm">▲</span>
+          {t("legend_pickup")} · {t("no_courier")}
+        </li>
+        <li>
+          <span class="pin line-0 pin-calm">▼</span>
+          {t("legend_return")}
+        </li>
+        <li>
+          <span class="pin line-0 pin-calm pin-rough">▲</span>
+          {t("legend_rough")}
+        </li>
+        <li>
+          <span class="man line-0">AB</span>
+          {t("legend_courier")}
+        </li>
+        <li>
+          <span class="site site-shop" />
+          {t("legend_shop")}
+        </li>
+        <li>
+          <span class="site site-office" />
+          {t("legend_office")}
+        </li>
       </ul>
       <p>{t("map_lines")}</p>
     </details>
@@ -149,7 +206,10 @@ export function MapPane() {
     <section class="map" aria-label={t("map")}>
       <div class="map-holder" ref={holder} />
       <div class="map-tools">
-        <button type="button" onClick={() => made.current && fit(made.current)}><Fit size={13} />{t("map_fit")}</button>
+        <button type="button" onClick={() => made.current && fit(made.current)}>
+          <Fit size={13} />
+          {t("map_fit")}
+        </button>
         <Legend />
       </div>
       <PlanVeil />

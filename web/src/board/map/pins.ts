@@ -1,5 +1,5 @@
 /** What stands on the map, worked out of the board's figures. Pure: the drawing is in layers.ts. */
-import { roughPoint, type Urgency } from "../../shared/format.ts";
+import { communeOf, roughPoint, type Urgency } from "../../shared/format.ts";
 import { isDone } from "../../shared/statuses.ts";
 import { urgencyNow } from "../select.ts";
 import type { Board, BoardRequest, Place, Route } from "../types.ts";
@@ -13,7 +13,11 @@ export interface Pin {
   ids: string[];
   kind: "pickup" | "return" | "mixed";
   how: Urgency;
+  /** The one courier who goes there for all of them; null when somebody is still missing or several go. */
   courierId: string | null;
+  couriers: string[];
+  /** True while nobody goes for at least one of them. */
+  someFree: boolean;
   rough: boolean;
   title: string;
 }
@@ -58,14 +62,16 @@ export function pins(board: Board | null, minutesPassed: number): Pin[] {
     const sorted = [...requests].sort((a, b) => rank(a) - rank(b));
     const first = sorted[0]!;
     const kinds = new Set(sorted.map((one) => ((one.leg ?? one.kind) === "return" ? "return" : "pickup")));
-    const couriers = new Set(sorted.map((one) => one.courier_id ?? ""));
+    const couriers = [...new Set(sorted.map((one) => one.courier_id ?? ""))];
     return {
       key,
       at,
       ids: sorted.map((one) => one.id),
       kind: kinds.size > 1 ? "mixed" : [...kinds][0] === "return" ? "return" : "pickup",
       how: urgencyNow(first, minutesPassed),
-      courierId: couriers.size === 1 ? (first.courier_id ?? null) : (sorted.find((one) => !one.courier_id) ? null : (first.courier_id ?? null)),
+      courierId: couriers.length === 1 ? couriers[0] || null : null,
+      couriers: couriers.filter(Boolean),
+      someFree: couriers.includes(""),
       rough: sorted.some((one) => roughPoint(one.place?.precision)),
       title: [first.place?.name, first.citizen_name].filter(Boolean).join(" · "),
     } satisfies Pin;
@@ -90,7 +96,7 @@ export function lines(board: Board | null, routes: Route[] | null | undefined): 
   });
 }
 
-/** Names to write: shops and offices, then each place of the requests at the middle of its points. */
+/** Names to write: shops and offices, then each commune of the requests at the middle of its points. */
 export function names(board: Board | null): Name[] {
   const found: Name[] = [];
   const taken = new Set<string>();
@@ -105,7 +111,9 @@ export function names(board: Board | null): Name[] {
   const places = new Map<string, At[]>();
   for (const request of board?.requests ?? []) {
     const at = point(request.place);
-    const text = request.place?.name;
+    const name = request.place?.name;
+    // A citizen's whole address is no name for a map; its commune is.
+    const text = communeOf(name) ?? (name?.includes(",") || request.place?.at === "citizen" ? null : name);
     if (at && text && !taken.has(text)) places.set(text, [...(places.get(text) ?? []), at]);
   }
   for (const [text, points] of places) {
@@ -146,17 +154,35 @@ const GAP = 15;
 
 function boxAt(one: Wanting, side: Side): Box {
   const { x, y, width } = one;
-  const at = { below: [x, y + GAP + HEIGHT / 2], above: [x, y - GAP - HEIGHT / 2], right: [x + GAP + width / 2, y], left: [x - GAP - width / 2, y], on: [x, y] }[side];
+  const at = {
+    below: [x, y + GAP + HEIGHT / 2],
+    above: [x, y - GAP - HEIGHT / 2],
+    right: [x + GAP + width / 2, y],
+    left: [x - GAP - width / 2, y],
+    on: [x, y],
+  }[side];
   return { x: at[0]!, y: at[1]!, width, height: HEIGHT };
 }
 
 /** Where each name can be written without touching a taken box or another name or the edge; names without room are left out. */
-export function roomFor(names: readonly Wanting[], taken: readonly Box[], view: { width: number; height: number }): Map<string, Side> {
+export function roomFor(
+  names: readonly Wanting[],
+  taken: readonly Box[],
+  view: { width: number; height: number },
+): Map<string, Side> {
   const full: Box[] = [...taken];
   const found = new Map<string, Side>();
-  const inside = (box: Box) => box.x - box.width / 2 >= 0 && box.x + box.width / 2 <= view.width && box.y >= HEIGHT / 2 && box.y <= view.height - HEIGHT / 2;
-  const free = (box: Box) => inside(box) && full.every((one) =>
-    Math.abs(one.x - box.x) * 2 >= one.width + box.width || Math.abs(one.y - box.y) * 2 >= one.height + box.height);
+  const inside = (box: Box) =>
+    box.x - box.width / 2 >= 0 &&
+    box.x + box.width / 2 <= view.width &&
+    box.y >= HEIGHT / 2 &&
+    box.y <= view.height - HEIGHT / 2;
+  const free = (box: Box) =>
+    inside(box) &&
+    full.every(
+      (one) =>
+        Math.abs(one.x - box.x) * 2 >= one.width + box.width || Math.abs(one.y - box.y) * 2 >= one.height + box.height,
+    );
   for (const name of [...names].sort((a, b) => a.rank - b.rank)) {
     const side = name.sides.find((one) => free(boxAt(name, one)));
     if (!side) continue;
