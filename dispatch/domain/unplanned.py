@@ -30,6 +30,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "Đã hai lần thu gom không thành; điều phối viên quyết định bước tiếp theo.",
         "Two collections have failed; the coordinator decides what comes next.",
     ),
+    "citizen_invited": (
+        "Đã phát không thành; người dân được mời đến bưu cục nhận.",
+        "The delivery failed; the citizen is invited to collect it at the post office.",
+    ),
     "handover_refused": (
         "Bộ phận Một cửa không nhận hồ sơ; cần bổ sung hoặc trả lại người gửi.",
         "The one-stop shop refused the dossier; it must be completed or go back to the sender.",

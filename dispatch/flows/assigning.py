@@ -76,7 +76,8 @@ def assign(
     problem = ride.case.problem
     wide = _wide_open(problem)
     view, wide_view = View(problem), View(wide)
-    before = [s for s in view.sequences_of(ride.case.in_force)[0] if s // 2 != view.request_of[ride.key]]
+    free = view.stops_of(view.request_of[ride.key])
+    before = [stop for stop in view.sequences_of(ride.case.in_force)[0] if stop not in free]
     order = _order(view, wide_view, before, ride, position)
     found = evaluate(wide_view, [order])
     assert isinstance(found, Evaluation), "nothing is in the way once every limit is open"
@@ -182,7 +183,7 @@ def _order(view: View, wide: View, before: list[int], ride: _Ride, position: int
     """The round's order of stops with the leg in it: where it fits best, else where it hurts least."""
     request = view.request_of[ride.key]
     if not view.stops_of(request):
-        return [*view.locked[0], *(stop for stop in before if stop not in view.locked[0])]
+        return before
     if position is None:
         draft = Draft(view, [before], {})
         if set(before) <= set(draft.trips[0].order):
@@ -234,12 +235,13 @@ def _faults(case: Case, wide: View, order: Sequence[int]) -> set[Fault]:
     load = len(courier.on_board)
     for stop, start_s in zip(order, timing.start, strict=True):
         asked = case.problem.requests[stop // 2]
-        leg, end = case.jobs[asked.id].leg, asked.delivery if stop % 2 else asked.pickup
-        if start_s > end.windows[-1][1]:
+        job, end = case.jobs[asked.id], asked.delivery if stop % 2 else asked.pickup
+        leg = job.leg
+        if start_s > end.windows[-1][1] or job.out_of_hours:
             found.add(("outside_hours", leg.request_id))
-        if not stop % 2 and leg.due_at is not None and leg.promise.get("stopped_at") is None:
-            if start_s > case.clock.seconds(leg.due_at):
-                found.add(("promise_late", leg.request_id))
+        runs = not stop % 2 and leg.due_at is not None and leg.promise.get("stopped_at") is None
+        if runs and leg.due_at is not None and start_s > case.clock.seconds(leg.due_at):
+            found.add(("promise_late", leg.request_id))
         load += -1 if stop % 2 else 1
         if not stop % 2 and load > courier.capacity:
             found.add(("capacity_exceeded", None))
@@ -269,7 +271,8 @@ def _write(
     for task in session.planning.open_tasks_of(*name):
         if task.round_id != ride.round.id or task_key(task) not in wanted:
             session.planning.close_tasks([task.id], "withdrawn", at)
-            session.planning.touch_round(task.round_id, at)
+            if task.round_id != ride.round.id:
+                session.planning.touch_round(task.round_id, at)
     if leg.status not in CARRIED and leg.status != "ATTEMPT_FAILED":
         first = next(row for row in rows if (row["request_id"], row["leg"]) == name and row["kind"] == "pickup")
         session.consignments.change_leg(*name, planned_at=None if leg.status == "AT_OFFICE" else first["planned_at"])

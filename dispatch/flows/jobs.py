@@ -39,7 +39,10 @@ MARGIN_S = 600
 
 @dataclass(frozen=True)
 class Job:
-    """One leg as the planner sees it; `pickup` is None where its papers are on board already."""
+    """One leg as the planner sees it; `pickup` is None where its papers are on board already.
+
+    `out_of_hours`: a coordinator wants it done on a day when one of its ends is closed.
+    """
 
     leg: OpenLeg
     pickup: Site | None
@@ -47,6 +50,7 @@ class Job:
     pickup_windows: tuple[Window, ...]
     delivery_windows: tuple[Window, ...]
     due_s: int | None
+    out_of_hours: bool = False
 
     def site(self, kind: str) -> Site:
         """Where an end of the leg is."""
@@ -80,7 +84,8 @@ def make_job(
     if pickup is not None:
         at_pickup = from_second(_windows(snapshot, clock, leg, pickup, calendar, intake=False), retry_s(leg, clock))
     at_delivery = _windows(snapshot, clock, leg, delivery, calendar, intake=inward)
-    if by_hand:
+    out_of_hours = by_hand and not (at_pickup and at_delivery)
+    if out_of_hours:
         whenever = ((clock.now_s, 2 * DAY_S),)
         at_pickup, at_delivery = at_pickup or whenever, at_delivery or whenever
     for site, windows in ((pickup, at_pickup), (delivery, at_delivery)):
@@ -92,7 +97,7 @@ def make_job(
         promised = pickup_due_s(leg, site_calendar, clock)
         # What is broken already is as urgent as what is due now; counting its whole lateness would leave it out.
         due_s = None if promised is None else max(promised - MARGIN_S, clock.now_s)
-    return Job(leg, pickup, delivery, at_pickup, at_delivery, due_s)
+    return Job(leg, pickup, delivery, at_pickup, at_delivery, due_s, out_of_hours)
 
 
 def _ends(snapshot: Snapshot, sites: Sites, leg: OpenLeg) -> tuple[Site | None, Site] | LeftOut:
@@ -120,6 +125,8 @@ def _obstacle(leg: OpenLeg, on_duty: Mapping[str, Courier], *, by_hand: bool) ->
         return None
     if leg.waiting and leg.history.pickup_attempts >= MAX_PICKUP_ATTEMPTS:
         return "attempts_exhausted"
+    if leg.history.delivery_attempts:
+        return "citizen_invited"
     if leg.substatus == "HANDOVER_REFUSED":
         refusal = next(step for step in reversed(leg.history.steps) if step.event.type == "handover_refused")
         return None if refusal.event.payload.get("reason") == "INTAKE_CLOSED" else "handover_refused"

@@ -6,18 +6,18 @@ import os
 import secrets
 import signal
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from dispatch.channels.webhook import new_secret
 from dispatch.embedded.place import server_user
 from dispatch.embedded.ports import free_port
 from dispatch.embedded.process import Child, Program
 from dispatch.embedded.programs import Programs
-from dispatch.embedded.valkey import Valkey
+from dispatch.embedded.valkey import Valkey, ask
 from dispatch.flows import notifying
 from dispatch.settings import CHECKOUT
 from dispatch.store import open_store
@@ -184,6 +184,15 @@ class Machine:
 
     def all_sent(self, hook_id: str) -> bool:
         return all(row.state == "sent" for row in self.deliveries(hook_id))
+
+    def age_queued(self, by: timedelta) -> None:
+        """Make it look as if what is queued had been queued so much earlier."""
+        with self.store.begin() as session:
+            session.connection.execute(update(t.deliveries).values(queued_at=t.deliveries.c.queued_at - by))
+
+    def queued(self) -> int:
+        """How many messages wait in the queue of webhooks."""
+        return int(str(ask(self.valkey.url, "LLEN", "notify")))
 
     def drop_connections(self) -> int:
         """End every connection to the database but our own, as a restart of the server would; how many."""

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lines, names, pins, point, roomFor } from "../src/board/map/pins.ts";
-import { filterCounts, inBand, neighbour, slackNow, visible, type Wish } from "../src/board/select.ts";
+import { filterCounts, inBand, neighbour, rail, slackNow, visible, type Wish } from "../src/board/select.ts";
+import { changeText } from "../src/board/change_words.ts";
 import type { Board, BoardRequest } from "../src/board/types.ts";
 
 const wish: Wish = { filter: "all", search: "", band: null, minutesPassed: 0 };
@@ -65,6 +66,72 @@ test("a due band keeps its beginning and leaves its end to the next band", () =>
   assert.equal(inBand("2026-11-23T15:15:00+07:00", band), false);
   assert.equal(inBand("2026-11-23T09:00:00+07:00", { from_at: null, to_at: band.to_at }), true);
   assert.equal(inBand(null, band), false);
+});
+
+test("every band counts exactly what choosing it would list, and what is late stands apart", () => {
+  const now = "2026-11-23T14:50:00+07:00";
+  const day: Board = {
+    now,
+    due_bands: [
+      { from_at: "2026-11-23T14:45:00+07:00", to_at: "2026-11-23T15:00:00+07:00", count: 3 },
+      { from_at: "2026-11-23T15:00:00+07:00", to_at: "2026-11-23T15:15:00+07:00", count: 1 },
+    ],
+    requests: [
+      request("late", { slack_minutes: -4, due_at: "2026-11-23T14:46:00+07:00", courier_id: null }),
+      request("soon", { slack_minutes: 5, due_at: "2026-11-23T14:55:00+07:00" }),
+      request("next", { slack_minutes: 20, due_at: "2026-11-23T15:10:00+07:00", courier_id: null }),
+      request("held", { status: "COLLECTED", slack_minutes: null }),
+    ],
+  };
+  const found = rail(day, 0);
+  assert.deepEqual(found.late, { count: 1, unassigned: 1 });
+  assert.deepEqual(
+    found.bands.map((one) => [one.count, one.unassigned]),
+    [
+      [1, 0],
+      [1, 1],
+    ],
+  );
+  for (const one of found.bands) assert.equal(visible(day, { ...wish, band: one.band }).length, one.count);
+  assert.equal(rail(day, 6).late.count, 2, "a band empties into the late ones as time passes");
+  assert.deepEqual(rail(null, 0), { late: { count: 0, unassigned: 0 }, bands: [] });
+});
+
+test("empty quarter hours at the far end of the day are cut, the next three hours stay", () => {
+  const at = (n: number) => new Date(Date.parse("2026-11-23T08:00:00Z") + n * 900_000).toISOString();
+  const due_bands = Array.from({ length: 24 }, (_, n) => ({ from_at: at(n), to_at: at(n + 1) }));
+  assert.equal(rail({ now: at(0), due_bands, requests: [] }, 0).bands.length, 12);
+  assert.equal(
+    rail({ now: at(0), due_bands, requests: [request("x", { due_at: at(14), slack_minutes: 210 })] }, 0).bands.length,
+    15,
+  );
+});
+
+test("the map is labelled with communes, never with somebody's house number", () => {
+  const at = { lat: 12.2, lng: 109.2, at: "citizen" };
+  const texts = names({
+    requests: [
+      request("a", { place: { ...at, name: "12 Trần Phú, P. Vĩnh Hải, TP Nha Trang" } }),
+      request("b", { place: { ...at, name: "Thôn Phú Trung, hẻm 4" } }),
+    ],
+  });
+  assert.deepEqual(
+    texts.filter((one) => one.look === "place").map((one) => one.text),
+    ["P. Vĩnh Hải"],
+  );
+});
+
+test("what would serve a left-out request is said in words, whatever its kind", () => {
+  const name = () => "Đoàn Minh Tú";
+  assert.equal(changeText({ kind: "extend_due", by_s: 640 }, name), "lùi hạn thêm 11 phút");
+  assert.equal(changeText({ kind: "drop_skill", skills: ["HCC"] }, name), "bỏ yêu cầu nghiệp vụ HCC");
+  assert.equal(
+    changeText({ kind: "extend_shift", by_s: 1800, courier: "c1" }, name),
+    "kéo dài ca của Đoàn Minh Tú thêm 30 phút",
+  );
+  assert.equal(changeText({ vi: "Thêm một bưu tá", en: "One more courier" }, name), "Thêm một bưu tá");
+  assert.equal(changeText({ kind: "something_new" }, name), "");
+  assert.equal(changeText(null, name), "");
 });
 
 test("the keys walk the list and stop at its ends", () => {

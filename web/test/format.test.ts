@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   ageText,
+  communeOf,
   dialable,
   distance,
   fold,
@@ -9,6 +10,7 @@ import {
   minutesText,
   money,
   nextReceipt,
+  noPoint,
   roughPoint,
   slackText,
   urgency,
@@ -77,12 +79,23 @@ test("the next receipt keeps its width and its prefix", () => {
   assert.equal(nextReceipt(null), "");
 });
 
+test("the commune is read out of an address as people write it", () => {
+  assert.equal(communeOf("12 Trần Phú, P. Vĩnh Hải, TP Nha Trang, Khánh Hòa"), "P. Vĩnh Hải");
+  assert.equal(communeOf("Thôn 2, xã Vĩnh Thạnh, Khánh Hòa"), "xã Vĩnh Thạnh");
+  assert.equal(communeOf("TT. Diên Khánh; Khánh Hòa"), "TT. Diên Khánh");
+  assert.equal(communeOf("Phường Lộc Thọ"), "Phường Lộc Thọ");
+  assert.equal(communeOf("Số 5 Điện Biên Phủ"), null);
+  assert.equal(communeOf(null), null);
+});
+
 test("a phone number is dialled without its spaces", () => {
   assert.equal(dialable("+84 905 123.456"), "+84905123456");
 });
 
 test("only a point that stands for a wider place is called approximate", () => {
   assert.equal(roughPoint("commune"), true);
-  assert.equal(roughPoint("exact"), false);
+  assert.equal(roughPoint("door"), false);
+  assert.equal(roughPoint("none"), false);
+  assert.equal(noPoint("none"), true);
   assert.equal(roughPoint(null), false);
 });

@@ -15,7 +15,7 @@ const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 function failureText(operation: Operation): string {
   const error = operation.error;
-  return (typeof error === "string" ? error : error?.detail || error?.code) || operation.status || "";
+  return (typeof error === "string" ? error : error?.message || error?.detail || error?.code) || operation.status || "";
 }
 
 /** Waits for a planning operation and gives its plan id; throws with words otherwise. */
@@ -80,7 +80,7 @@ export async function applyDraft(): Promise<void> {
     tell(t("plan_applied"));
     closeDraft();
   } catch (failure) {
-    const stale = failure instanceof ApiError && (failure.status === 412 || failure.status === 409);
+    const stale = failure instanceof ApiError && (failure.status === 412 || failure.code === "plan_base_changed");
     tell(stale ? t("plan_stale") : t("plan_failed", { text: reasonText(failure) }), true);
   }
 }

@@ -30,7 +30,10 @@ const t = translator<keyof typeof WORDS>(WORDS);
 const isKind = (kind: string): kind is keyof typeof WORDS => kind in WORDS;
 
 /** The change in the language on screen; empty when there is none or its kind is unknown. */
-export function changeText(change: Change | Said | string | null | undefined, nameOf: (courierId: string) => string): string {
+export function changeText(
+  change: Change | Said | string | null | undefined,
+  nameOf: (courierId: string) => string,
+): string {
   if (!change) return "";
   if (typeof change === "string") return change;
   const { kind, by_s, by_m, to, courier, skills } = change as Change;

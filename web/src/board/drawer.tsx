@@ -1,14 +1,15 @@
 /** Everything about the selected request, and what can be done with it by hand. */
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { reasonText } from "../shared/api.ts";
-import { fold, money, roughPoint } from "../shared/format.ts";
+import { fold, money } from "../shared/format.ts";
 import { say } from "../shared/i18n.ts";
 import { Cross } from "../shared/icons.tsx";
 import { eventText, lineText, reasonWord, statusText, warningText } from "../shared/statuses.ts";
 import { dateText, momentText } from "../shared/time.ts";
 import { assignTo, saveLabel, takeBack } from "./actions.ts";
 import { fetchHistory, fetchRequest } from "./calls.ts";
-import { Badge, KindChip, RequestSlack } from "./chips.tsx";
+import { Badge, KindChip, PointChip, RequestSlack } from "./chips.tsx";
 import { assignable } from "./select.ts";
 import { board, couriersById, selected, selectedId, worldNow } from "./state.ts";
 import type { BoardRequest, HistoryEvent, Line, PromiseLine, RequestDetail, Violation } from "./types.ts";
@@ -21,11 +22,13 @@ const PAYERS: Record<string, Word> = {
   undecided: "payer_undecided",
 };
 
-function Fact({ name, value }: { name: string; value: string | null | undefined }) {
+function Fact({ name, value, note }: { name: string; value: string | null | undefined; note?: ComponentChildren }) {
   return value && value !== "–" ? (
     <div>
       <dt>{name}</dt>
-      <dd>{value}</dd>
+      <dd>
+        {value} {note}
+      </dd>
     </div>
   ) : null;
 }
@@ -201,6 +204,7 @@ function Body({ request, gone }: { request: BoardRequest; gone: boolean }) {
   const line = detail?.promise?.find((one) => one.leg === request.leg) ?? detail?.promise?.[0] ?? null;
   const courier = request.courier_id ? couriersById.value.get(request.courier_id) : null;
   const warnings = request.warnings ?? [];
+  const address = detail?.citizen?.address?.raw;
   return (
     <div class="drawer-body">
       {gone && <p class="reason">{t("gone")}</p>}
@@ -224,13 +228,10 @@ function Body({ request, gone }: { request: BoardRequest; gone: boolean }) {
         <Fact name={t("shop")} value={request.shop_name} />
         <Fact
           name={t("place_to_go")}
-          value={[
-            detail?.citizen?.address?.raw ?? request.place?.name,
-            roughPoint(request.place?.precision) ? t("rough_point") : null,
-          ]
-            .filter(Boolean)
-            .join(" · ")}
+          value={request.place?.name}
+          note={<PointChip precision={request.place?.precision} />}
         />
+        {address !== request.place?.name && <Fact name={t("citizen_address")} value={address} />}
         <Fact name={t("ref")} value={request.external_ref} />
       </dl>
       {warnings.length > 0 && (

@@ -28,7 +28,14 @@ interface Bar {
 function BandButton({ count, unassigned, how, at, title, chosen, most, onClick }: Bar) {
   const look = `band band-${count ? how : "none"}`;
   return (
-    <button type="button" class={look} aria-pressed={chosen} title={title} disabled={!count && !chosen} onClick={onClick}>
+    <button
+      type="button"
+      class={look}
+      aria-pressed={chosen}
+      title={title}
+      disabled={!count && !chosen}
+      onClick={onClick}
+    >
       <span class="band-bar" aria-hidden="true">
         <i style={{ height: `${Math.round((count / most) * 100)}%` }} />
       </span>
@@ -55,7 +62,9 @@ function LateButton({ most }: { most: number }) {
     filter.value = chosen ? "all" : "late";
   };
   const title = t("band_late_title", { ...late });
-  return <BandButton {...late} how="late" at={t("band_late")} title={title} chosen={chosen} most={most} onClick={choose} />;
+  return (
+    <BandButton {...late} how="late" at={t("band_late")} title={title} chosen={chosen} most={most} onClick={choose} />
+  );
 }
 
 function Band({ one, most }: { one: RailBand; most: number }) {

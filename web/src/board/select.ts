@@ -74,14 +74,25 @@ export function rail(board: Board | null, minutesPassed: number): Rail {
   const free = (list: BoardRequest[]) => list.filter((request) => !request.courier_id).length;
   const late = running.filter((request) => urgencyNow(request, minutesPassed) === "late");
   const now = (instant(board?.now) ?? 0) + minutesPassed * 60_000;
-  const bands = (board?.due_bands ?? []).filter((band) => instant(band.from_at) !== null).map((band): RailBand => {
-    const here = running.filter((request) => fallsIn(request, band, minutesPassed));
-    const risk = here.filter((request) => urgencyNow(request, minutesPassed) === "risk").length;
-    const end = instant(band.to_at);
-    return { band, count: here.length, unassigned: free(here), risk, how: urgency(end === null ? null : Math.max(0, (end - now) / 60_000 - 1)) };
-  });
+  const bands = (board?.due_bands ?? [])
+    .filter((band) => instant(band.from_at) !== null)
+    .map((band): RailBand => {
+      const here = running.filter((request) => fallsIn(request, band, minutesPassed));
+      const risk = here.filter((request) => urgencyNow(request, minutesPassed) === "risk").length;
+      const end = instant(band.to_at);
+      return {
+        band,
+        count: here.length,
+        unassigned: free(here),
+        risk,
+        how: urgency(end === null ? null : Math.max(0, (end - now) / 60_000 - 1)),
+      };
+    });
   const lastUsed = bands.reduce((last, one, index) => (one.count ? index : last), 0);
-  return { late: { count: late.length, unassigned: free(late) }, bands: bands.slice(0, Math.max(SHORTEST_RAIL, lastUsed + 1)) };
+  return {
+    late: { count: late.length, unassigned: free(late) },
+    bands: bands.slice(0, Math.max(SHORTEST_RAIL, lastUsed + 1)),
+  };
 }
 
 export interface Wish {

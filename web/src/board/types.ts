@@ -170,7 +170,7 @@ export interface Operation {
   status?: string | null;
   progress?: number | null;
   result?: { plan_id?: string | null } | null;
-  error?: { detail?: string | null; code?: string | null } | string | null;
+  error?: { message?: string | null; detail?: string | null; code?: string | null } | string | null;
 }
 
 export interface Violation {

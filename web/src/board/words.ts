@@ -173,6 +173,7 @@ const WORDS = {
   not_assignable: ["Không giao lại được ở trạng thái này.", "Cannot be assigned in this state."],
   citizen: ["Công dân", "Citizen"],
   shop: ["Một cửa", "One-stop"],
+  citizen_address: ["Địa chỉ công dân", "Citizen's address"],
   place_to_go: ["Nơi cần đến", "Place to go"],
   ref: ["Mã của một cửa", "Shop reference"],
   warnings: ["Lưu ý", "Warnings"],

@@ -1,5 +1,5 @@
 /** Pieces shared by the run and the stop screens. */
-import { dialable, money, roughPoint, slackText, urgency } from "../shared/format.ts";
+import { dialable, money, noPoint, roughPoint, slackText, urgency } from "../shared/format.ts";
 import { lang } from "../shared/i18n.ts";
 import { Bang, Coin, Down, Go, Paper, Phone, Tick, Up } from "../shared/icons.tsx";
 import { clockText, dateText, isPlainDate } from "../shared/time.ts";
@@ -112,6 +112,12 @@ export function Address({ stop }: { stop: PackStop }) {
         <>
           {" "}
           <span class="tag">{t("rough")}</span>
+        </>
+      )}
+      {noPoint(stop.place?.precision) && (
+        <>
+          {" "}
+          <span class="tag">{t("no_point")}</span>
         </>
       )}
     </span>

@@ -58,6 +58,7 @@ const WORDS = {
   about: ["khoảng {at}", "about {at}"],
   by_day: ["Phát trước hết ngày {day}", "Deliver by {day}"],
   planned: ["dự kiến {at} (ước tính)", "planned {at} (estimated)"],
+  no_point: ["chưa rõ vị trí", "place not known"],
   rough: ["điểm gần đúng", "approximate point"],
   dossiers: ["{n} hồ sơ", "{n} dossiers"],
   papers: ["Giấy tờ", "Documents"],

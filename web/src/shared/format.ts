@@ -99,6 +99,9 @@ const COMMUNE = /^(p\.|phường|x\.|xã|tt\.?|thị trấn|đặc khu)\s*\S/iu;
 
 /** The commune within an address as people write it ("12 Trần Phú, P. Vĩnh Hải, …" → "P. Vĩnh Hải"); null when none is named. */
 export function communeOf(address: string | null | undefined): string | null {
-  const parts = (address ?? "").normalize("NFC").split(/[,;]/).map((part) => part.trim());
+  const parts = (address ?? "")
+    .normalize("NFC")
+    .split(/[,;]/)
+    .map((part) => part.trim());
   return parts.find((part) => COMMUNE.test(part)) ?? null;
 }

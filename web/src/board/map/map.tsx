@@ -132,7 +132,16 @@ function draw(map: L.Map): () => void {
         (board.value?.couriers ?? []).flatMap((one) => {
           const doubtful = Boolean(one.position?.approximate) || isStale(one.position?.age_s);
           const lit = litCourier.value === one.id;
-          return courierMark(one, indexOf(one.id), courierPlace(one), doubtful, lit, () => (litCourier.value = lit ? null : one.id)) ?? [];
+          return (
+            courierMark(
+              one,
+              indexOf(one.id),
+              courierPlace(one),
+              doubtful,
+              lit,
+              () => (litCourier.value = lit ? null : one.id),
+            ) ?? []
+          );
         }),
       );
     }),

@@ -1,0 +1,216 @@
+"""Plans, the operations that make them, and giving requests to couriers by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from flask import request as http
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from api.endpoint import Answer, Call, operation_answer, route
+from api.problems import HttpProblem
+from api.v1.requests import for_change, scene, shown
+from dispatch.domain.errors import NotFound, Stale
+from dispatch.domain.text import ProvinceCode, Shape, Word, local_text
+from dispatch.flows import assigning, committing, planning
+from dispatch.store.rows import Operation, Plan
+
+OPERATOR = ("operator",)
+
+
+class PlanBody(Shape):
+    """What to plan: one province or one post office on one date; `replan` counts what moves while couriers ride."""
+
+    province_code: ProvinceCode | None = None
+    office_id: Word | None = None
+    date: date
+    mode: Literal["day", "replan"] = "replan"
+    seconds: Annotated[int, Field(ge=1, le=120)] = 5
+
+    @model_validator(mode="after")
+    def _one_area(self) -> Self:
+        if (self.province_code is None) == (self.office_id is None):
+            raise PydanticCustomError("one_area", "names either province_code or office_id")
+        return self
+
+    @property
+    def area(self) -> str:
+        """The area in one word."""
+        return f"province:{self.province_code}" if self.province_code else f"office:{self.office_id}"
+
+
+class AssignBody(Shape):
+    """Who gets a request; `position` counts the open stops ahead of it, `lock` ties it to him."""
+
+    courier_id: Word
+    position: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    lock: bool = False
+
+
+@route(
+    "POST",
+    "/v1/plans",
+    tag="operator",
+    scopes=OPERATOR,
+    body=PlanBody,
+    status=202,
+    errors=("date_in_past", "unknown_area"),
+)
+def make_plan(call: Call) -> Any:
+    """Work out a draft plan; live rounds are not touched."""
+    body: PlanBody = call.body
+    operation_id = planning.ask(
+        call.session,
+        scene(call),
+        mode=call.mode,
+        area=body.area,
+        day=body.date,
+        plan_mode=body.mode,
+        seconds=body.seconds,
+        owner=call.principal.owner,
+    )
+    return operation_answer(operation_id)
+
+
+def _plan(call: Call, plan_id: str) -> Plan:
+    found = call.session.planning.plan(call.mode, plan_id)
+    if found is None:
+        raise planning.no_such_plan()
+    return found
+
+
+def _plan_answer(plan: Plan) -> Answer:
+    return Answer(planning.shown(plan), headers={"ETag": f'"{plan.version}"'})
+
+
+@route("GET", "/v1/plans/<plan_id>", tag="operator", scopes=OPERATOR)
+def read_plan(call: Call, plan_id: str) -> Any:
+    """Read a plan: routes, what is left out and why, cost against the plan in force, and the difference."""
+    answer = _plan_answer(_plan(call, plan_id))
+    if http.headers.get("If-None-Match") == answer.headers["ETag"]:
+        return Answer(b"", 304, answer.headers)
+    return answer
+
+
+@route(
+    "POST",
+    "/v1/plans/<plan_id>/commit",
+    tag="operator",
+    scopes=OPERATOR,
+    errors=("precondition_required", "stale", "plan_not_draft", "plan_base_changed", "plan_empty"),
+)
+def commit_plan(call: Call, plan_id: str) -> Any:
+    """Put a draft into force; `If-Match` names the version that was seen."""
+    expected = call.if_match()
+    if expected is None:
+        raise HttpProblem(
+            428,
+            "precondition_required",
+            "Cần tiêu đề If-Match với phiên bản kế hoạch đã xem.",
+            "The header If-Match must name the version of the plan you have seen.",
+        )
+    plan = committing.commit(
+        call.session, scene(call), call.system.places, plan_id, call.mode, expected, call.principal.owner
+    )
+    return _plan_answer(plan)
+
+
+@route("POST", "/v1/plans/<plan_id>/discard", tag="operator", scopes=OPERATOR, errors=("stale", "plan_not_draft"))
+def discard_plan(call: Call, plan_id: str) -> Any:
+    """Put a draft away."""
+    plan = call.session.planning.plan(call.mode, plan_id, lock=True)
+    if plan is None:
+        raise planning.no_such_plan()
+    expected = call.if_match()
+    if expected is not None and expected != plan.version:
+        raise Stale(
+            code="stale",
+            vi=f"Kế hoạch đã đổi; phiên bản nay là {plan.version}.",
+            en=f"The plan has changed; its version is now {plan.version}.",
+        )
+    planning.discard(call.session, plan)
+    return _plan_answer(_plan(call, plan_id))
+
+
+def _operation(call: Call, operation_id: str) -> Operation:
+    """An operation the caller may see: an operator all of its world, a shop its own."""
+    found = call.session.planning.operation(call.mode, operation_id)
+    if found is None or (call.principal.scope != "operator" and found.owner != call.principal.owner):
+        raise NotFound(code="not_found", vi="Không có tác vụ này.", en="There is no such operation.")
+    return found
+
+
+def _operation_json(call: Call, found: Operation) -> dict[str, Any]:
+    error = found.error
+    if error is not None and isinstance(error.get("message"), dict):
+        error = {**error, "message": error["message"][call.lang]}
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "status": found.status,
+        "progress": found.progress,
+        "result": found.result,
+        "error": error,
+        "created_at": local_text(found.created_at),
+        "updated_at": local_text(found.updated_at),
+    }
+
+
+@route("GET", "/v1/operations/<operation_id>", tag="shop")
+def read_operation(call: Call, operation_id: str) -> Any:
+    """How far a long piece of work is, and what came of it."""
+    return _operation_json(call, _operation(call, operation_id))
+
+
+@route("POST", "/v1/operations/<operation_id>/cancel", tag="shop", errors=("operation_ended",))
+def cancel_operation(call: Call, operation_id: str) -> Any:
+    """Stop a long piece of work."""
+    planning.cancel(call.session, _operation(call, operation_id))
+    return _operation_json(call, _operation(call, operation_id))
+
+
+@route(
+    "POST",
+    "/v1/requests/<request_id>/assign",
+    tag="operator",
+    scopes=OPERATOR,
+    body=AssignBody,
+    errors=("unknown_courier", "courier_off_duty", "already_collected", "already_ended", "address_unknown"),
+)
+def assign_request(call: Call, request_id: str) -> Any:
+    """Give a request to a courier by hand; answers with what this breaks, and refuses only what cannot be."""
+    body: AssignBody = call.body
+    found = for_change(call, request_id)
+    violations = assigning.assign(
+        call.session,
+        scene(call),
+        call.system.places,
+        found,
+        body.courier_id,
+        body.position,
+        body.lock,
+        call.principal.owner,
+    )
+    call.session.access.audit(
+        call.mode, call.now, call.principal.owner, "request.assigned", found.id, body.model_dump(mode="json")
+    )
+    answer = shown(call, found)
+    answer.body["violations"] = violations
+    return answer
+
+
+@route(
+    "POST",
+    "/v1/requests/<request_id>/unassign",
+    tag="operator",
+    scopes=OPERATOR,
+    errors=("not_assigned", "already_collected"),
+)
+def unassign_request(call: Call, request_id: str) -> Any:
+    """Take a request out of its courier's round by hand."""
+    found = for_change(call, request_id)
+    assigning.unassign(call.session, scene(call), found, call.principal.owner)
+    call.session.access.audit(call.mode, call.now, call.principal.owner, "request.unassigned", found.id, {})
+    return shown(call, found)
