@@ -1,5 +1,7 @@
 """gunicorn's settings, the same in the one-machine mode and in the image; what may vary comes from DISPATCH_*."""
 
+import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -26,6 +28,18 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 capture_output = False
+
+# Counters of all web processes add up in files; the library reads this variable when it is first imported.
+_gauges = _settings.data_dir / "run" / "gauges"
+
+
+def on_starting(server):
+    """Counters begin anew with the arbiter: files of processes that are gone would be added up for ever."""
+    shutil.rmtree(_gauges, ignore_errors=True)
+    _gauges.mkdir(parents=True, exist_ok=True)
+
+
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_gauges)
 
 
 def post_fork(server, worker):

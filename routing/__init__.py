@@ -1,6 +1,6 @@
 """Routing: a Problem in, a checked Plan out. Pickup-and-delivery pairs for couriers, and nothing about post.
 
-Importing this package loads no solver; an engine is imported when `solve` is first asked for it.
+Importing this package loads no solver; an engine is imported by `warm` or when `solve` is first asked for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from routing.model import (
     Weights,
 )
 from routing.reasons import reason_en, reason_vi
-from routing.solve import solve
+from routing.solve import solve, warm
 
 __all__ = [
     "Break",
@@ -54,4 +54,5 @@ __all__ = [
     "reason_en",
     "reason_vi",
     "solve",
+    "warm",
 ]

@@ -83,7 +83,8 @@ class Trip:
         view, courier = self.view, self.courier
         self.moments: list[list[Moment]] = [[first_moment(view, courier)]]
         for k, stop in enumerate(self.order):
-            self.moments.append(advance(view, courier, self.moments[k], self.before[k], stop))
+            onward = self.after[k + 1]
+            self.moments.append(advance(view, courier, self.moments[k], self.before[k], stop, onward))
         self.ready = [min(m.at for m in moments) for moments in self.moments]
         self.soft = [min(m.soft for m in moments) for moments in self.moments]
         closing = finish(view, courier, self.moments[-1], self.before[-1]) if self.order else None
@@ -270,8 +271,9 @@ def _soft_by_moments(trip: Trip, tail: Sequence[int], begin: int, second_at: int
     view, courier = trip.view, trip.courier
     moments, origin = trip.moments[begin], trip.before[begin]
     old = [None] * (len(tail) - len(trip.order) + second_at) + trip.moments[second_at + 1 :]
+    places = [*(view.place[stop] for stop in tail), view.end[courier]]
     for k, stop in enumerate(tail):
-        moments = advance(view, courier, moments, origin, stop)
+        moments = advance(view, courier, moments, origin, stop, places[k + 1])
         if not moments:
             return None
         origin = view.place[stop]

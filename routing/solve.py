@@ -44,6 +44,8 @@ def solve(
     the search early with the best plan so far, `progress` is told (seconds so far, total) of every better one.
     Raises RoutingError when the problem contradicts itself or the engine does not exist.
     """
+    if not (seconds > 0 and (iterations is None or iterations > 0)):
+        raise RoutingError("bad_value", "must be above 0", "seconds" if not seconds > 0 else "iterations")
     validate(problem)
     watch = _Watch(seconds, iterations, should_stop or (lambda: False), progress)
     chosen = engines.load(engine)
@@ -64,6 +66,11 @@ def solve(
             return plan
         log.error("%s made a plan that does not pass: %s", name, plan and verdict.violations[:3])
     raise RoutingError("no_plan", "no engine made a plan that passes the check", problem.name)
+
+
+def warm(engine: str = "or_tools") -> None:
+    """Load an engine now, at process start, so that no request waits for it."""
+    engines.load(engine)
 
 
 @dataclass(slots=True)

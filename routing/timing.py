@@ -76,17 +76,21 @@ def soft_cost(view: View, stop: int, start: int) -> Number:
     return cost
 
 
-def advance(view: View, courier: int, moments: Sequence[Moment], origin: int, stop: int) -> list[Moment]:
-    """Return the ways to stand after serving `stop` next, coming from place `origin`; none when it cannot be done.
+def advance(
+    view: View, courier: int, moments: Sequence[Moment], origin: int, stop: int, onward: int | None
+) -> list[Moment]:
+    """Return the ways to stand after serving `stop` next, from place `origin` and with place `onward` to come.
 
-    Before the leg, pending breaks may be taken, in order of closing. A break is not considered where the stop is over
-    before it opens: it can as well be taken later. Who stays at the place for his next stop goes on without one.
+    Empty when it cannot be done. Before the leg, pending breaks may be taken, in order of closing; who stays at the
+    place for his next stop goes on without one. A break is not considered where the stop is over before it opens and
+    another leg follows: it can as well be taken there.
     """
     drive = view.legs.seconds[origin][view.place[stop]]
     if drive < 0:
         return []
     breaks, service, shift_end = view.breaks[courier], view.service[stop], view.shift_end[courier]
     drives = origin != view.place[stop] or moments[0].before is None
+    leaves = onward != view.place[stop]
     reached: list[Moment] = []
     for moment in moments:
         at, taken = moment.at, moment.taken
@@ -107,7 +111,7 @@ def advance(view: View, courier: int, moments: Sequence[Moment], origin: int, st
             if taken == len(breaks) or not drives:
                 break
             opens, closes, lasts = breaks[taken]
-            if depart <= opens or max(at, opens) > closes:
+            if (leaves and depart < opens) or max(at, opens) > closes:
                 break
             rests = (*rests, Rest(max(at, opens), max(at, opens) + lasts))
             at, taken = rests[-1].end, taken + 1
@@ -203,8 +207,9 @@ def _time(view: View, courier: int, order: Sequence[int], earliest: int | None =
     if not order:
         at = moments[0].at
         return Timing([], [], [], (), at, at, 0, 0, 0, 0)
+    places = [*(view.place[stop] for stop in order), view.end[courier]]
     for position, stop in enumerate(order):
-        reached = advance(view, courier, moments, origin, stop)
+        reached = advance(view, courier, moments, origin, stop, places[position + 1])
         if not reached:
             return _time_fault(view, courier, moments, origin, stop, position)
         here = view.place[stop]

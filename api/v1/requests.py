@@ -17,6 +17,7 @@ from dispatch.domain.errors import Stale
 from dispatch.domain.outward import events_json, request_json
 from dispatch.domain.text import Instant, Line, Shape
 from dispatch.flows import intake
+from dispatch.flows.assessing import assess
 from dispatch.flows.recording import Scene, state_of
 from dispatch.flows.sla_watch import touch
 from dispatch.store.rows import Request
@@ -86,7 +87,7 @@ def for_change(call: Call, request_id: str) -> Request:
 @route("POST", "/v1/quotes", tag="shop", body=QuoteBody, idempotent=False, errors=("unknown_shop", "unknown_commune"))
 def quote(call: Call) -> Any:
     """Price and promise a request without storing anything."""
-    found = intake.assess(call.session, scene(call), call.system.places, call.body, call.mode, own_shop(call))
+    found = assess(call.session, scene(call), call.system.places, call.body, call.mode, own_shop(call))
     return found.to_json(call.body.kind)
 
 

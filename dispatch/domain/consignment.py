@@ -190,4 +190,3 @@ class RequestBody(QuoteBody):
     """The body of `POST /v1/requests`: a quote's body with the shop's own reference."""
 
     external_ref: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
-

@@ -10,9 +10,10 @@ from typing import Any, Literal
 from dispatch.domain.consignment import Leg, QuoteBody, StateFee
 from dispatch.domain.hours import local_date
 from dispatch.domain.money import PAYERS, Payer
+from dispatch.domain.places import Zone
 from dispatch.domain.rules import PolicyBook, Rule
 from dispatch.domain.sla import Promise
-from dispatch.domain.tariff import TariffParams, Zone
+from dispatch.domain.tariff import TariffParams
 from dispatch.domain.text import Shape, local_text
 
 LineCode = Literal[

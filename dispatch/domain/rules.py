@@ -21,7 +21,8 @@ from dispatch.domain.consignment import Field_, Leg, QuoteBody, SubmittedVia
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.hours import Calendar, PublicHolidays, local_date
 from dispatch.domain.money import Payer
-from dispatch.domain.tariff import Tariff, Zone
+from dispatch.domain.places import Zone
+from dispatch.domain.tariff import Tariff
 from dispatch.domain.text import Block, Instant, Line, Name, ProvinceCode, Shape
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*@[1-9][0-9]{0,3}$", max_length=60)]

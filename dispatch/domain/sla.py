@@ -11,8 +11,8 @@ from pydantic import Field
 
 from dispatch.domain.consignment import Leg, QuoteBody
 from dispatch.domain.hours import Calendar, ClockMode, PublicHolidays, add_minutes, local_date
+from dispatch.domain.places import Zone
 from dispatch.domain.rules import PolicyBook, Rule
-from dispatch.domain.tariff import Zone
 from dispatch.domain.text import LOCAL, Shape, local_text
 
 PromiseState = Literal["RUNNING", "AT_RISK", "PAUSED", "MET", "BREACHED", "MET_CUSTOMER_ABSENT", "CANCELLED"]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from dispatch.domain.consignment import Leg
+from dispatch.domain.places import Zone
 from dispatch.domain.text import Block, Dong, Line, Shape, Word
 
-Zone = Literal["INTRA_DISTRICT", "INTER_DISTRICT", "SAME_REGION", "INTER_REGION"]
 ZONES: tuple[Zone, ...] = ("INTRA_DISTRICT", "INTER_DISTRICT", "SAME_REGION", "INTER_REGION")
 STEP_G = 500
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.hours import local_date
 from dispatch.domain.unplanned import REASONS
-from dispatch.flows.problem import Case, build
+from dispatch.flows.problem import Case, as_kind, build
 from dispatch.flows.recording import Happening, Scene, record
 from dispatch.flows.snapshot import CARRIED, OpenLeg, Snapshot, read
 from dispatch.flows.stops import gather, kept_rows, rewrite, task_key, wanted_rows
@@ -213,18 +213,15 @@ def _price(view: View, order: Sequence[int]) -> float:
 
 
 def _task_index(ride: _Ride, view: View, before: list[int], position: int) -> int:
-    """How many tasks lie in the first `position` open stops."""
-    names: list[str] = []
-    for task in ride.present:
-        if task.stop_id not in names:
-            names.append(task.stop_id)
-    ahead = set(names[:position])
-    by_stop = {
-        view.stop(f"{task.request_id}/{task.leg}", "pickup" if task.kind == "pickup" else "delivery")
+    """How many tasks of `before` lie in its first `position` stops."""
+    names = {
+        view.stop(f"{task.request_id}/{task.leg}", as_kind(task.kind)): task.stop_id
         for task in ride.present
-        if task.stop_id in ahead and f"{task.request_id}/{task.leg}" in view.request_of
+        if f"{task.request_id}/{task.leg}" in view.request_of
     }
-    return sum(stop in by_stop for stop in before)
+    order = [names[stop] for stop in before]
+    ahead = set(list(dict.fromkeys(order))[:position])
+    return sum(name in ahead for name in order)
 
 
 def _faults(case: Case, wide: View, order: Sequence[int]) -> set[Fault]:

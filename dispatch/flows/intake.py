@@ -1,202 +1,27 @@
-"""Take a request: check it, find the place, price it, promise it, keep it, tell the shop."""
+"""Take a request and keep it; take it back; wake its return leg. The shop is told in the same transaction."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dispatch.domain import addresses, pricing, sla
-from dispatch.domain.consignment import Leg, QuoteBody, RequestBody
+from dispatch.domain.consignment import Leg, RequestBody
 from dispatch.domain.errors import Conflict, invalid
-from dispatch.domain.hours import Calendar, local_date
 from dispatch.domain.outward import request_json
-from dispatch.domain.pricing import Quote
-from dispatch.domain.result import authority_due_on, return_mode
-from dispatch.domain.sla import Promise
 from dispatch.domain.text import local_text
 from dispatch.flows import notifying
+from dispatch.flows.assessing import NOTICE_AHEAD, Assessment, address_json, assess
 from dispatch.flows.recording import Happening, Scene, next_check_at, record
 from labels import codes
-from labels.errors import LabelError
 
 if TYPE_CHECKING:
-    from dispatch.domain.addresses import Index, Resolved
-    from dispatch.domain.places import Commune
+    from dispatch.domain.addresses import Index
     from dispatch.store import Session
     from dispatch.store.rows import Request, Shop
 
-NOTICE_AHEAD = timedelta(minutes=5)
-NOTICE_LATE = timedelta(minutes=15)
 TEST_PREFIX = "ZZ"
 """Item numbers of the test world: a service indicator the UPU keeps for national use, never on a real item of ours."""
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """Everything decided about a request before anything is stored."""
-
-    shop: Shop
-    quote: Quote
-    promises: dict[Leg, Promise]
-    place: Resolved
-    zone: str
-    province_code: str | None
-    return_mode: str
-    authority_due_on: date | None
-    warnings: list[str]
-    clock_started_at: datetime
-
-    def to_json(self, kind: str) -> dict[str, Any]:
-        """The answer of `POST /v1/quotes`."""
-        awake = [leg for leg in self.promises if not (kind == "two_way" and leg == "return")]
-        unknown: dict[str, Any] = {"p50": None, "p90": None, "breach_probability": None, "causes": []}
-        return {
-            "kind": kind,
-            "province_code": self.province_code,
-            "quote": self.quote.to_json(),
-            "promise": [{**self.promises[leg].to_json(), "predicted": unknown} for leg in awake],
-            "return_mode": self.return_mode,
-            "authority_due_on": None if self.authority_due_on is None else self.authority_due_on.isoformat(),
-            "address": address_json(self.place),
-            "warnings": self.warnings,
-        }
-
-
-def shop_calendar(session: Session, scene: Scene, shop: Shop) -> Calendar:
-    """The calendar a shop follows: the operator's own of that id, else a built-in one, else OSS-DEFAULT."""
-    kept = session.network.calendar(shop.mode, shop.hours_profile)
-    if kept is not None:
-        return Calendar.from_body(shop.hours_profile, kept, scene.book.holidays)
-    return scene.book.calendars.get(shop.hours_profile) or scene.book.calendars["OSS-DEFAULT"]
-
-
-def assess(
-    session: Session, scene: Scene, index: Index, body: QuoteBody, mode: str, own_shop_id: str | None
-) -> Assessment:
-    """Price and promise a request without storing anything; raises `Invalid` with the code of docs/api.md."""
-    shop = _shop(session, body, mode, own_shop_id)
-    _refuse(session, scene, body, mode)
-    notice_at = body.notice_at or scene.now
-    if notice_at > scene.now + NOTICE_AHEAD:
-        raise invalid(
-            "/notice_at",
-            "notice_in_future",
-            "Thời điểm điều tin ở tương lai hơn 5 phút.",
-            "The notice lies more than five minutes in the future.",
-        )
-    written = body.citizen.address
-    place = addresses.resolve(index, written.raw, written.commune_code, written.era, written.lat, written.lng)
-    gazetteer = index.gazetteer
-    shop_commune = gazetteer.get(shop.commune_code, shop.era)
-    assert shop_commune is not None, "shops are kept only with a known commune"
-    citizen_commune = place.commune or place.today or shop_commune
-    zone = gazetteer.zone(shop_commune, citizen_commune)
-    shop_province = gazetteer.province_2020(shop_commune)
-    citizen_province = gazetteer.province_2020(citizen_commune)
-    quote = pricing.quote(
-        scene.book,
-        body,
-        shop_province=shop_province,
-        citizen_province=citizen_province,
-        zone=zone,
-        at=scene.now,
-        known_at=scene.now,
-    )
-    promises: dict[Leg, Promise] = {}
-    calendar = shop_calendar(session, scene, shop)
-    for leg in body.legs:
-        promises[leg] = sla.start(
-            scene.book,
-            body,
-            leg,
-            province_code=citizen_province if leg == "pickup" else shop_province,
-            zone=zone,
-            clock_started_at=notice_at,
-            known_at=scene.now,
-            shop_calendar=calendar,
-            between_major_cities=gazetteer.major_city(shop_commune) and gazetteer.major_city(citizen_commune),
-        )
-    found: list[str] = list(pricing.warnings(scene.book, quote, promises.values(), at=scene.now))
-    if scene.now - notice_at > NOTICE_LATE:
-        found.append("late_notice")
-    if place.status != "exact":
-        found.append("address_needs_review")
-    first = body.legs[0]
-    return Assessment(
-        shop=shop,
-        quote=quote,
-        promises=promises,
-        place=place,
-        zone=zone,
-        province_code=promises[first].province_code,
-        return_mode=return_mode(body),
-        authority_due_on=authority_due_on(scene.book, body, province_code=shop_province, known_at=scene.now),
-        warnings=found,
-        clock_started_at=notice_at,
-    )
-
-
-def _shop(session: Session, body: QuoteBody, mode: str, own_shop_id: str | None) -> Shop:
-    wanted = body.shop_id or own_shop_id
-    shop = session.network.shop(mode, wanted) if wanted and own_shop_id in (None, wanted) else None
-    if shop is None:
-        raise invalid(
-            "/shop_id", "unknown_shop", "Không có Bộ phận Một cửa mang mã này.", "No shop of yours has this id."
-        )
-    return shop
-
-
-def _refuse(session: Session, scene: Scene, body: QuoteBody, mode: str) -> None:
-    """The refusals of docs/api.md; everything else only warns (Law 49/2010/QH12 art 33.10: the post may not refuse)."""
-    try:
-        codes.validate_dossier_code(body.dossier.code)
-    except LabelError as error:
-        raise invalid(
-            "/dossier/code", "invalid_dossier_code", "Mã hồ sơ không đúng mẫu.", f"Not a dossier code: {error}"
-        ) from error
-    if body.dossier.presence_required:
-        # QĐ 45/2016/QĐ-TTg art 1.2: not for procedures that require the person to be there.
-        raise invalid(
-            "/dossier/presence_required",
-            "presence_required",
-            "Thủ tục buộc người dân có mặt; bưu điện không nhận thay.",
-            "The procedure requires the person's presence; the post may not stand in.",
-        )
-    if body.party == "AGENCY" and body.recipient_id is not None and body.override is None:
-        recipient = session.network.shop(mode, body.recipient_id)
-        closed_from = recipient.refuses_paper_from if recipient else None
-        if closed_from is not None and local_date(scene.now) >= closed_from:
-            # 1033/UBND-PVHCC 8/4/2020 §2: the provincial Office takes electronic dossiers only.
-            raise invalid(
-                "/recipient_id",
-                "recipient_refuses_paper",
-                "Cơ quan nhận không nhận hồ sơ giấy.",
-                "The receiving agency takes no paper.",
-            )
-
-
-def address_json(place: Resolved) -> dict[str, Any]:
-    """The `address` object of docs/api.md."""
-
-    def named(commune: Commune, score: float | None = None) -> dict[str, Any]:
-        shown: dict[str, Any] = {"commune_code": commune.code, "era": commune.era, "name": commune.name}
-        if score is not None:
-            shown |= {"score": score, "province": commune.province_name, "district": commune.district_name}
-        return shown
-
-    return {
-        "status": place.status,
-        "commune_code": place.commune.code if place.commune else None,
-        "era": place.commune.era if place.commune else None,
-        "name": place.commune.name if place.commune else None,
-        "today": named(place.today) if place.today else None,
-        "candidates": [named(commune, score) for commune, score in place.candidates],
-        "lat": place.lat,
-        "lng": place.lng,
-        "precision": place.precision,
-    }
 
 
 def accept(
@@ -229,31 +54,7 @@ def accept(
         _leg_row(session, request_id, leg, shop, decided, prefix, asleep=leg == "return" and body.kind == "two_way")
         for leg in body.legs
     ]
-    session.consignments.add(
-        {
-            "id": request_id,
-            "mode": mode,
-            "shop_id": shop.id,
-            "external_ref": body.external_ref,
-            "kind": body.kind,
-            "active_leg": body.legs[0],
-            "status": "REQUESTED",
-            "body": body.model_dump(mode="json", by_alias=True),
-            "address": address_json(decided.place),
-            "zone": decided.zone,
-            "office_id": _office(session, mode, decided),
-            "quote": decided.quote.to_json(),
-            "return_mode": decided.return_mode,
-            "authority_due_on": decided.authority_due_on,
-            "warnings": decided.warnings,
-            "tracking_token": session.new_token(),
-            "version": 1,
-            "last_at": scene.now,
-            "created_at": scene.now,
-            "updated_at": scene.now,
-        },
-        legs,
-    )
+    session.consignments.add(_request_row(session, scene, request_id, body, mode, decided), legs)
     for leg in body.legs:
         session.consignments.add_event(
             id=session.new_id("evt"),
@@ -270,6 +71,33 @@ def accept(
     assert request is not None
     _announce(session, scene, request, decided)
     return request
+
+
+def _request_row(
+    session: Session, scene: Scene, request_id: str, body: RequestBody, mode: str, decided: Assessment
+) -> dict[str, Any]:
+    return {
+        "id": request_id,
+        "mode": mode,
+        "shop_id": decided.shop.id,
+        "external_ref": body.external_ref,
+        "kind": body.kind,
+        "active_leg": body.legs[0],
+        "status": "REQUESTED",
+        "body": body.model_dump(mode="json", by_alias=True),
+        "address": address_json(decided.place),
+        "zone": decided.zone,
+        "office_id": _office(session, mode, decided),
+        "quote": decided.quote.to_json(),
+        "return_mode": decided.return_mode,
+        "authority_due_on": decided.authority_due_on,
+        "warnings": decided.warnings,
+        "tracking_token": session.new_token(),
+        "version": 1,
+        "last_at": scene.now,
+        "created_at": scene.now,
+        "updated_at": scene.now,
+    }
 
 
 def duplicate_reference(existing_id: str) -> Conflict:

@@ -55,8 +55,8 @@ def _vehicles(view: View, draft: Draft) -> list[_Vehicle]:
     for trip in draft.trips:
         courier, locked = trip.courier, trip.order[: trip.fixed]
         moments, place, metres = [first_moment(view, courier)], view.start[courier], 0
-        for stop in locked:
-            moments = advance(view, courier, moments, place, stop)
+        for k, stop in enumerate(locked):
+            moments = advance(view, courier, moments, place, stop, trip.after[k + 1])
             metres += view.legs.metres[place][view.place[stop]]
             place = view.place[stop]
         moment = min(moments, key=lambda m: (m.at, -m.taken))
@@ -294,6 +294,8 @@ class _Model:
     def _parameters(self, strategy: int) -> Any:
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.local_search_metaheuristic = strategy
+        # The linear programs that would time each neighbour cost more than they find: the caller times the result.
+        parameters.disable_scheduling_beware_this_may_degrade_performance = True
         remaining = self.limits.remaining_s()
         if remaining is None:
             parameters.time_limit.FromSeconds(_A_DAY_S)  # never reached: the looks are counted

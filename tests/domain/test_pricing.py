@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from dispatch.domain.consignment import QuoteBody
 from dispatch.domain.explain import explain
+from dispatch.domain.places import Zone
 from dispatch.domain.pricing import PriceLine, Quote, StateFeeParams, quote, void, warnings
 from dispatch.domain.rules import PolicyBook, Rule, Scope
 from dispatch.domain.sla import start
-from dispatch.domain.tariff import ZONES, Zone
+from dispatch.domain.tariff import ZONES
 from dispatch.policies import load
 from tests.domain.bodies import at, body
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dispatch.domain.consignment import Leg, QuoteBody
+from dispatch.domain.places import Zone
 from dispatch.domain.result import authority_due_on, return_mode
 from dispatch.domain.rules import Rule
 from dispatch.domain.sla import Promise, SlaParams, advance, cancel, reopen, start, stop, transit_days, with_collected
-from dispatch.domain.tariff import Zone
 from dispatch.policies import load
 from tests.domain.bodies import at, body
 

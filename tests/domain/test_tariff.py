@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.domain.consignment import Leg
-from dispatch.domain.tariff import ZONES, Zone
+from dispatch.domain.places import Zone
+from dispatch.domain.tariff import ZONES
 from dispatch.policies import load
 
 TARIFF = load().tariffs["da-nang-2021"]

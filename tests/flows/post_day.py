@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from dispatch import policies
@@ -26,7 +26,7 @@ OFFICE = (12.2478, 109.1900)
 
 def at(clock: str, day: date = DAY) -> datetime:
     """`08:30` in Vietnam on the day."""
-    return datetime.combine(day, datetime.strptime(clock, "%H:%M").time(), LOCAL)
+    return datetime.combine(day, time.fromisoformat(clock), LOCAL)
 
 
 @dataclass
@@ -47,12 +47,8 @@ class PostDay:
         where = {"province_code": "56", "commune_code": "22330", "era": "2020"}
         with self.store.begin() as session:
             net = session.network
-            net.put_office(
-                MODE,
-                "nt",
-                {"name": "Bưu cục Nha Trang", "lat": OFFICE[0], "lng": OFFICE[1], "hours_profile": "POST-DEFAULT"} | where,
-                self.now,
-            )
+            office = {"name": "Bưu cục Nha Trang", "lat": OFFICE[0], "lng": OFFICE[1], "hours_profile": "POST-DEFAULT"}
+            net.put_office(MODE, "nt", office | where, self.now)
             for shop_id, (lat, lng) in SHOPS.items():
                 shop = {"name": f"Một cửa {shop_id}", "lat": lat, "lng": lng, "level": "COMMUNE", "rooms": []}
                 net.put_shop(MODE, shop_id, shop | where | {"hours_profile": "OSS-DEFAULT"}, self.now)
@@ -64,7 +60,7 @@ class PostDay:
         with self.store.begin() as session:
             values = {
                 "name": f"Bưu tá {courier_id}",
-                "phone": f"0900{abs(hash(courier_id)) % 10**6:06d}",
+                "phone": f"09000000{int(courier_id[1:]):02d}",
                 "pin_hash": "-",
                 "home_office_id": "nt",
                 "skills": [],

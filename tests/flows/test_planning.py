@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +14,8 @@ import pytest
 
 import routing
 from dispatch.domain.errors import Conflict, DispatchError, Invalid, Stale
-from dispatch.flows import planning
+from dispatch.flows import fieldwork, planning
+from dispatch.flows.fieldwork import CourierEvent
 from dispatch.store import open_store
 from tests.flows.post_day import AREA, DAY, MODE, PostDay, at, post_day
 
@@ -144,11 +147,8 @@ def test_of_two_drafts_of_one_area_committed_at_once_the_second_is_out_of_date(d
 def test_a_commit_names_the_version_it_has_seen(day: PostDay) -> None:
     day.ask_for(1)
     plan = day.draft(solve=greedy)
-    with pytest.raises(Stale), day.store.begin() as session:
-        scene = day.scene(day.now)
-        from dispatch.flows import committing
-
-        committing.commit(session, scene, day.places, plan.id, MODE, plan.version + 1, "test")
+    with pytest.raises(Stale):
+        day.commit(replace(plan, version=plan.version + 1))
     assert day.open_tasks() == {}
 
 
@@ -170,6 +170,40 @@ def test_a_dossier_collected_after_the_draft_is_only_delivered_by_who_collected_
     day.commit(plan)
     left = [task.kind for task in day.open_tasks()[carrier] if task.request_id == ids[0]]
     assert left == ["delivery"] and day.leg(ids[0]).status == "COLLECTED"
+
+
+def test_scans_of_a_joint_stop_during_commits_lose_nothing(day: PostDay) -> None:
+    day.courier("c2", starts="07:30", ends="07:30")
+    ids = [day.ask_for(number) for number in range(1, 13)]
+    day.plan_and_commit(solve=greedy)
+    for number in range(20, 30):
+        day.ask_for(number)
+    plan = day.draft(solve=greedy)
+    day.pass_time(minutes=5)
+    scan = CourierEvent.model_validate_json(
+        json.dumps(
+            {
+                "event_id": "7f9c24e8-3b12-4fef-91e0-56a2d5a0b1c2",
+                "device_seq": 1,
+                "type": "collected",
+                "request_ids": list(reversed(ids)),
+                "at_device": day.now.isoformat(),
+                "payload": {"slip_signed": True, "signature": "x", "documents_checked": True},
+            }
+        )
+    )
+
+    def merge() -> object:
+        with day.store.begin() as session:
+            courier = session.network.courier(MODE, "c1")
+            assert courier is not None
+            return fieldwork.merge(session, day.scene(day.now), courier, scan).result
+
+    committed, merged = at_once(lambda: day.commit(plan).status, merge)
+    assert (committed, merged) == ("committed", "applied")
+    assert {day.leg(request_id).status for request_id in ids} == {"COLLECTED"}
+    left = [(task.request_id, task.kind) for task in day.open_tasks()["c1"] if task.request_id in ids]
+    assert sorted(left) == sorted((request_id, "delivery") for request_id in ids)
 
 
 def test_a_door_found_closed_after_the_draft_is_not_tried_again_at_once(day: PostDay) -> None:
@@ -233,7 +267,7 @@ def test_the_work_of_a_sick_courier_goes_to_others_but_not_what_he_carries(day: 
     plan = day.draft(solve=greedy)
     assert [entry["code"] for entry in plan.body["unserved"]] == ["carrier_off_duty"]
     day.commit(plan)
-    assert day.holders() == {ids[0]: "c1"} | {request_id: "c2" for request_id in ids[1:]}
+    assert day.holders() == {ids[0]: "c1"} | dict.fromkeys(ids[1:], "c2")
     assert {day.leg(request_id).courier_id for request_id in ids[1:]} == {"c2"}
 
 

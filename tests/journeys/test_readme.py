@@ -34,5 +34,5 @@ def test_the_ten_lines_with_curl_end_with_an_assigned_request(
         ["bash", "-eu", "-c", tour], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["2026-11-23T14:00:00+07:00", "ASSIGNED"], done.stdout
+    assert done.stdout.split() == ["2026-11-23T13:00:00+07:00", "ASSIGNED"], done.stdout
     assert len(pypdfium2.PdfDocument(tmp_path / "label.pdf")) == 1

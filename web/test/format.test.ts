@@ -12,6 +12,7 @@ import {
   nextReceipt,
   noPoint,
   roughPoint,
+  shortSite,
   slackText,
   urgency,
 } from "../src/shared/format.ts";
@@ -86,6 +87,14 @@ test("the commune is read out of an address as people write it", () => {
   assert.equal(communeOf("Phường Lộc Thọ"), "Phường Lộc Thọ");
   assert.equal(communeOf("Số 5 Điện Biên Phủ"), null);
   assert.equal(communeOf(null), null);
+});
+
+test("a long site name is shortened before its place, never in it", () => {
+  assert.equal(shortSite("Trung tâm PVHCC phường Nam Nha Trang"), "TTPVHCC phường Nam Nha Trang");
+  assert.equal(shortSite("Trung tâm Phục vụ hành chính công tỉnh"), "TTPVHCC tỉnh");
+  assert.equal(shortSite("Bộ phận Một cửa xã Diên Lạc (cũ)"), "Một cửa xã Diên Lạc (cũ)");
+  assert.equal(shortSite("Một cửa TP Nha Trang"), "Một cửa TP Nha Trang");
+  assert.equal(shortSite(null), "");
 });
 
 test("a phone number is dialled without its spaces", () => {

@@ -70,7 +70,7 @@ export function PositionChip({ courier }: { courier: Courier }) {
       {isStale(age) && (
         <span class="tag tag-warn">{t("stale_position", { age: minutesText(Math.floor(age / 60), lang.value) })}</span>
       )}
-      {position.approximate && <span class="tag">{t("estimated")}</span>}
+      {position.approximate && !isStale(age) && <span class="tag">{t("estimated")}</span>}
     </>
   );
 }

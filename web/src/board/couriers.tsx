@@ -3,7 +3,7 @@ import { distance, slackText, urgency } from "../shared/format.ts";
 import { lang, say } from "../shared/i18n.ts";
 import { clockText } from "../shared/time.ts";
 import { Badge, PositionChip, lineClass } from "./chips.tsx";
-import { PlanPanel } from "./plan_panel.tsx";
+import { DraftHint, PlanPanel } from "./plan_panel.tsx";
 import { board, courierColour, draft, litCourier, minutesPassed, rightTab, selectedId } from "./state.ts";
 import type { Alert, Courier, Route } from "./types.ts";
 import { StopLine } from "./stop_line.tsx";
@@ -111,6 +111,7 @@ export function RightPane() {
   ] as const;
   return (
     <aside class="pane right">
+      <DraftHint />
       <div class="tabs" role="tablist">
         {tabs.map(([key, text, count]) => (
           <button

@@ -137,7 +137,7 @@ function Assign({ request }: { request: BoardRequest }) {
   const [busy, setBusy] = useState(false);
   const [caused, setCaused] = useState<Violation[]>([]);
   const courier = request.courier_id ? couriersById.value.get(request.courier_id) : null;
-  if (!assignable(request)) return <p class="fine">{t("not_assignable")}</p>;
+  if (!assignable(request)) return <p class="fine assign">{t("not_assignable")}</p>;
   const others = [...(board.value?.couriers ?? [])].sort((a, b) => fold(a.name).localeCompare(fold(b.name)));
   const run = async (work: () => Promise<Violation[] | null | void>) => {
     setBusy(true);

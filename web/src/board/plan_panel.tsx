@@ -1,6 +1,6 @@
 /** The draft plan: what it would do, whom it cannot serve and why, and the choice to apply or drop it. */
 import { useState } from "preact/hooks";
-import { distance } from "../shared/format.ts";
+import { distance, shortSite } from "../shared/format.ts";
 import { lang, say } from "../shared/i18n.ts";
 import { clockText } from "../shared/time.ts";
 import { applyDraft, dropDraft, openDraft } from "./actions.ts";
@@ -51,7 +51,8 @@ function Summary({ plan }: { plan: Plan }) {
 
 function Why({ one }: { one: Unserved }) {
   const request = one.request_id ? requestsById.value.get(one.request_id) : undefined;
-  const name = [request?.shop_name, request?.citizen_name].filter(Boolean).join(" › ") || one.request_id || "–";
+  const name =
+    [shortSite(request?.shop_name), request?.citizen_name].filter(Boolean).join(" › ") || one.request_id || "–";
   const change = changeText(one.change, (id) => couriersById.value.get(id)?.name ?? id);
   return (
     <li>
@@ -142,23 +143,26 @@ export function PlanPanel() {
   );
 }
 
-/** The veil over the map while the planner works, and the hint that an older draft waits. */
+/** The veil over the map while the planner works. */
 export function PlanVeil() {
   const state = planning.value;
-  if (state) {
-    const percent = Math.round(Math.min(1, Math.max(0, state.progress)) * 100);
-    return (
-      <div class="veil" role="status">
-        <p>{state.queued ? t("plan_queued") : t("planning", { percent })}</p>
-        <progress max={100} value={percent} />
-      </div>
-    );
-  }
+  if (!state) return null;
+  const percent = Math.round(Math.min(1, Math.max(0, state.progress)) * 100);
+  return (
+    <div class="veil" role="status">
+      <p>{state.queued ? t("plan_queued") : t("planning", { percent })}</p>
+      <progress max={100} value={percent} />
+    </div>
+  );
+}
+
+/** Says that an older draft waits, so that none is forgotten. */
+export function DraftHint() {
   const waiting = (board.value?.plans ?? []).find((one) => one.status === "draft");
-  if (!waiting || draft.value) return null;
+  if (!waiting || draft.value || planning.value) return null;
   return (
     <div class="draft-hint">
-      {t("plan_pending", { at: clockText(waiting.created_at) })}
+      <span>{t("plan_pending", { at: clockText(waiting.created_at) })}</span>
       <button type="button" onClick={() => void openDraft(waiting.id)}>
         {t("plan_open")}
       </button>

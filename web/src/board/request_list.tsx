@@ -1,5 +1,5 @@
 /** The list of requests, least slack first, with filters and a search that needs no diacritics. */
-import { communeOf } from "../shared/format.ts";
+import { communeOf, shortSite } from "../shared/format.ts";
 import { Cross, Find } from "../shared/icons.tsx";
 import { statusText } from "../shared/statuses.ts";
 import { clockText } from "../shared/time.ts";
@@ -11,12 +11,14 @@ import type { BoardRequest } from "./types.ts";
 import { t } from "./words.ts";
 
 /** Where to go as "shop › commune"; the citizen's name stands in when the place is the shop itself. */
-function Route({ request }: { request: BoardRequest }) {
+function Way({ request }: { request: BoardRequest }) {
   const place = request.place?.name;
   const end = place && place !== request.shop_name ? (communeOf(place) ?? place) : request.citizen_name;
+  if (!request.shop_name && !end) return <span class="row-route">{request.external_ref || request.id}</span>;
   return (
-    <span class="row-route">
-      {[request.shop_name, end].filter(Boolean).join(" › ") || request.external_ref || request.id}
+    <span class="row-route" title={[request.shop_name, place].filter(Boolean).join(" › ")}>
+      <span class="row-shop">{shortSite(request.shop_name)}</span>
+      {end && <span class="row-end">› {end}</span>}
     </span>
   );
 }
@@ -46,7 +48,7 @@ function Row({ request }: { request: BoardRequest }) {
         class={`row row-${urgencyNow(request, minutesPassed.value)}`}
       >
         <span class="row-top">
-          <Route request={request} />
+          <Way request={request} />
           <RequestSlack request={request} />
         </span>
         <span class="row-mid">
@@ -119,12 +121,12 @@ export function RequestList() {
         <Search />
         <Filters />
       </header>
+      {board.value && list.length === 0 && <p class="empty">{total ? t("list_empty") : t("board_empty")}</p>}
       <ul class="rows">
         {list.map((request) => (
           <Row key={request.id} request={request} />
         ))}
       </ul>
-      {board.value && list.length === 0 && <p class="empty">{total ? t("list_empty") : t("board_empty")}</p>}
     </section>
   );
 }

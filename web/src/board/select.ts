@@ -18,14 +18,16 @@ export function urgencyNow(request: BoardRequest, minutesPassed: number): Urgenc
   return urgency(slackNow(request, minutesPassed), request.promise_state === "AT_RISK");
 }
 
-/** Whether somebody may still be sent for it by hand. */
+const NOT_YET_COLLECTED = new Set(["REQUESTED", "DISPATCHED", "ASSIGNED", "PICKUP_FAILED"]);
+
+/** Whether somebody may still be sent for it by hand: only before the post holds it. */
 export function assignable(request: BoardRequest): boolean {
-  return !isDone(request.status) && request.status !== "LOST" && request.status !== "DAMAGED";
+  return !request.status || NOT_YET_COLLECTED.has(request.status);
 }
 
 function matches(request: BoardRequest, filter: Filter, minutesPassed: number): boolean {
   if (filter === "all") return true;
-  if (filter === "unassigned") return !request.courier_id && assignable(request) && !isCarried(request.status);
+  if (filter === "unassigned") return !request.courier_id && assignable(request);
   if (filter === "collected") return isCarried(request.status);
   if (filter === "done") return isDone(request.status);
   const now = urgencyNow(request, minutesPassed);

@@ -1,6 +1,6 @@
 /** One stop of a run, live or drafted. */
 import { Bang, Cross, Down, Tick, Up } from "../shared/icons.tsx";
-import { communeOf } from "../shared/format.ts";
+import { communeOf, shortSite } from "../shared/format.ts";
 import { clockText } from "../shared/time.ts";
 import { requestsById, selectedId } from "./state.ts";
 import type { Place, Stop } from "./types.ts";
@@ -10,7 +10,9 @@ import { t } from "./words.ts";
 function placeLine(place: Place | null | undefined): string {
   const commune = communeOf(place?.address);
   const name = communeOf(place?.name) ?? place?.name;
-  return [name, place?.at === "citizen" && commune !== name ? commune : null].filter(Boolean).join(" · ") || "–";
+  return (
+    [shortSite(name), place?.at === "citizen" && commune !== name ? commune : null].filter(Boolean).join(" · ") || "–"
+  );
 }
 
 /** The tightest promise kept at a stop; drafts do not carry it, the board's requests do. */

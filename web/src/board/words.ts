@@ -170,7 +170,10 @@ const WORDS = {
   assigned_ok: ["Đã giao cho {name}.", "Assigned to {name}."],
   unassigned_ok: ["Đã bỏ giao.", "Unassigned."],
   violations: ["Giao được, nhưng gây ra:", "Assigned, but it causes:"],
-  not_assignable: ["Không giao lại được ở trạng thái này.", "Cannot be assigned in this state."],
+  not_assignable: [
+    "Bưu điện đã giữ hồ sơ hoặc việc đã xong: không giao lại được.",
+    "The post holds it or it is over: it cannot be assigned again.",
+  ],
   citizen: ["Công dân", "Citizen"],
   shop: ["Một cửa", "One-stop"],
   citizen_address: ["Địa chỉ công dân", "Citizen's address"],

@@ -1,4 +1,5 @@
 /** The run in order: the next stop large, the rest small. */
+import { communeOf, shortSite } from "../shared/format.ts";
 import { Next } from "../shared/icons.tsx";
 import { dateText } from "../shared/time.ts";
 import { Bar } from "./bar.tsx";
@@ -57,15 +58,17 @@ function NextCard({ view }: { view: View }) {
 
 function Small({ view, no }: { view: View; no: number }) {
   const { stop } = view;
+  const place = stop.place?.at === "citizen" ? (communeOf(stop.place.address) ?? stop.place.name) : null;
+  const where = place === title(stop) ? null : place;
   return (
     <li>
       <button type="button" class={`small ${isOpen(view) ? "" : "is-over"}`} onClick={() => goTo("stop", stop.stop_id)}>
         <span class="no">{no}</span>
         <span class="small-text">
-          <b>{title(stop)}</b>
+          <b>{shortSite(title(stop))}</b>
           <span class="small-where">
             <Deed stop={stop} />
-            {stop.place?.at === "citizen" && stop.place?.name ? ` · ${stop.place.name}` : ""}
+            {where ? ` · ${where}` : ""}
           </span>
         </span>
         <StateMark view={view} />

@@ -95,6 +95,14 @@ export function roughPoint(precision: string | null | undefined): boolean {
 /** Whether nobody knows where the place is. */
 export const noPoint = (precision: string | null | undefined) => precision === "none";
 
+/** A one-stop's name short enough for a list or a map; the long words before the place are shortened, the place never. */
+export function shortSite(name: string | null | undefined): string {
+  return (name ?? "")
+    .normalize("NFC")
+    .replace(/^trung tâm (phục vụ hành chính công|pvhcc)/iu, "TTPVHCC")
+    .replace(/^bộ phận (tiếp nhận và trả kết quả|một cửa)/iu, "Một cửa");
+}
+
 const COMMUNE = /^(p\.|phường|x\.|xã|tt\.?|thị trấn|đặc khu)\s*\S/iu;
 
 /** The commune within an address as people write it ("12 Trần Phú, P. Vĩnh Hải, …" → "P. Vĩnh Hải"); null when none is named. */

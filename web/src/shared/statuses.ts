@@ -45,6 +45,7 @@ const EVENTS: Record<string, Pair> = {
 
 // The steps of one request's own history, as couriers and coordinators made them.
 const STEPS: Record<string, Pair> = {
+  created: ["Một cửa gửi yêu cầu", "Request created"],
   dispatched: ["Điều tin", "Dispatched"],
   assigned: ["Giao bưu tá", "Assigned"],
   unassigned: ["Bỏ giao", "Unassigned"],

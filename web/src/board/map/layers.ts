@@ -184,6 +184,11 @@ export class Lines {
         });
       this.group.addLayer(shape("route-casing"));
       this.group.addLayer(shape(isDraft ? "route-line is-draft" : "route-line"));
+      for (const stop of line.stops) {
+        if (stop.settled) continue;
+        const className = `route-dot ${lineClass(indexOf(line.courierId))} ${dim}`;
+        this.group.addLayer(L.circleMarker(stop.at, { radius: 4.5, className, interactive: false }));
+      }
     }
     const chosen = lines.find((line) => line.courierId === lit);
     this.numbers.sync(

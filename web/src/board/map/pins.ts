@@ -1,5 +1,5 @@
 /** What stands on the map, worked out of the board's figures. Pure: the drawing is in layers.ts. */
-import { communeOf, roughPoint, type Urgency } from "../../shared/format.ts";
+import { communeOf, roughPoint, shortSite, type Urgency } from "../../shared/format.ts";
 import { isDone } from "../../shared/statuses.ts";
 import { urgencyNow } from "../select.ts";
 import type { Board, BoardRequest, Place, Route } from "../types.ts";
@@ -100,10 +100,15 @@ export function lines(board: Board | null, routes: Route[] | null | undefined): 
 export function names(board: Board | null): Name[] {
   const found: Name[] = [];
   const taken = new Set<string>();
+  const awaited = new Set(
+    (board?.requests ?? []).filter((one) => !isDone(one.status)).map((one) => one.shop_name ?? ""),
+  );
   const site = (one: { id: string; name?: string | null } & Place, look: "shop" | "office") => {
     const at = point(one);
     if (!at || !one.name) return;
-    found.push({ key: `${look}/${one.id}`, at, text: one.name, rank: look === "office" ? 0 : 1, look });
+    // A shop nobody goes to now gives way to the communes somebody goes to.
+    const rank = look === "office" ? 0 : awaited.has(one.name) ? 1 : 3;
+    found.push({ key: `${look}/${one.id}`, at, text: shortSite(one.name), rank, look });
     taken.add(one.name);
   };
   (board?.offices ?? []).forEach((one) => site(one, "office"));

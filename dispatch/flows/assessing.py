@@ -1,0 +1,223 @@
+"""Judge a request before anything is stored: whose it is, where it goes, what it costs, when it is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from dispatch.domain import addresses, pricing, sla
+from dispatch.domain.consignment import Leg, QuoteBody
+from dispatch.domain.errors import invalid
+from dispatch.domain.hours import Calendar, local_date
+from dispatch.domain.pricing import Quote
+from dispatch.domain.result import authority_due_on, return_mode
+from dispatch.domain.sla import Promise
+from dispatch.flows.recording import Scene
+from labels import codes
+from labels.errors import LabelError
+
+if TYPE_CHECKING:
+    from dispatch.domain.addresses import Index, Resolved
+    from dispatch.domain.places import Commune, Zone
+    from dispatch.store import Session
+    from dispatch.store.rows import Shop
+
+NOTICE_AHEAD = timedelta(minutes=5)
+NOTICE_LATE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everything decided about a request before anything is stored."""
+
+    shop: Shop
+    quote: Quote
+    promises: dict[Leg, Promise]
+    place: Resolved
+    zone: str
+    province_code: str | None
+    return_mode: str
+    authority_due_on: date | None
+    warnings: list[str]
+
+    def to_json(self, kind: str) -> dict[str, Any]:
+        """The answer of `POST /v1/quotes`."""
+        awake = [leg for leg in self.promises if not (kind == "two_way" and leg == "return")]
+        unknown: dict[str, Any] = {"p50": None, "p90": None, "breach_probability": None, "causes": []}
+        return {
+            "kind": kind,
+            "province_code": self.province_code,
+            "quote": self.quote.to_json(),
+            "promise": [{**self.promises[leg].to_json(), "predicted": unknown} for leg in awake],
+            "return_mode": self.return_mode,
+            "authority_due_on": None if self.authority_due_on is None else self.authority_due_on.isoformat(),
+            "address": address_json(self.place),
+            "warnings": self.warnings,
+        }
+
+
+def shop_calendar(session: Session, scene: Scene, shop: Shop) -> Calendar:
+    """The calendar a shop follows: the operator's own of that id, else a built-in one, else OSS-DEFAULT."""
+    kept = session.network.calendar(shop.mode, shop.hours_profile)
+    if kept is not None:
+        return Calendar.from_body(shop.hours_profile, kept, scene.book.holidays)
+    return scene.book.calendars.get(shop.hours_profile) or scene.book.calendars["OSS-DEFAULT"]
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Both ends of a request on the map of 2020, where the tariff's zones and the provinces' rules are drawn."""
+
+    place: Resolved
+    zone: Zone
+    shop_province: str | None
+    citizen_province: str | None
+    between_major_cities: bool
+
+    def province_of(self, leg: Leg) -> str | None:
+        """The province whose promise rules decide: the pickup commune's, or the shop's for the return."""
+        return self.citizen_province if leg == "pickup" else self.shop_province
+
+
+def locate(index: Index, body: QuoteBody, shop: Shop) -> Whereabouts:
+    """Find the citizen's commune and measure it against the shop's.
+
+    An address that cannot be resolved is counted as the shop's own commune; the caller warns `address_needs_review`.
+    """
+    written, gazetteer = body.citizen.address, index.gazetteer
+    place = addresses.resolve(index, written.raw, written.commune_code, written.era, written.lat, written.lng)
+    counter = gazetteer.get(shop.commune_code, shop.era)
+    assert counter is not None, "shops are kept only with a known commune"
+    home = place.commune or place.today or counter
+    return Whereabouts(
+        place,
+        gazetteer.zone(counter, home),
+        gazetteer.province_2020(counter),
+        gazetteer.province_2020(home),
+        gazetteer.major_city(counter) and gazetteer.major_city(home),
+    )
+
+
+def assess(
+    session: Session, scene: Scene, index: Index, body: QuoteBody, mode: str, own_shop_id: str | None
+) -> Assessment:
+    """Price and promise a request without storing anything; raises `Invalid` with the code of docs/api.md."""
+    shop = _shop(session, body, mode, own_shop_id)
+    _refuse(session, scene, body, mode)
+    notice_at = body.notice_at or scene.now
+    if notice_at > scene.now + NOTICE_AHEAD:
+        raise invalid(
+            "/notice_at",
+            "notice_in_future",
+            "Thời điểm điều tin ở tương lai hơn 5 phút.",
+            "The notice lies more than five minutes in the future.",
+        )
+    where = locate(index, body, shop)
+    promises = _promises(session, scene, body, shop, where, notice_at)
+    quote = pricing.quote(
+        scene.book,
+        body,
+        shop_province=where.shop_province,
+        citizen_province=where.citizen_province,
+        zone=where.zone,
+        at=scene.now,
+        known_at=scene.now,
+    )
+    found: list[str] = list(pricing.warnings(scene.book, quote, promises.values(), at=scene.now))
+    if scene.now - notice_at > NOTICE_LATE:
+        found.append("late_notice")
+    if where.place.status != "exact":
+        found.append("address_needs_review")
+    return Assessment(
+        shop=shop,
+        quote=quote,
+        promises=promises,
+        place=where.place,
+        zone=where.zone,
+        province_code=where.province_of(body.legs[0]),
+        return_mode=return_mode(body),
+        authority_due_on=authority_due_on(scene.book, body, province_code=where.shop_province, known_at=scene.now),
+        warnings=found,
+    )
+
+
+def _promises(
+    session: Session, scene: Scene, body: QuoteBody, shop: Shop, where: Whereabouts, notice_at: datetime
+) -> dict[Leg, Promise]:
+    calendar = shop_calendar(session, scene, shop)
+    return {
+        leg: sla.start(
+            scene.book,
+            body,
+            leg,
+            province_code=where.province_of(leg),
+            zone=where.zone,
+            clock_started_at=notice_at,
+            known_at=scene.now,
+            shop_calendar=calendar,
+            between_major_cities=where.between_major_cities,
+        )
+        for leg in body.legs
+    }
+
+
+def _shop(session: Session, body: QuoteBody, mode: str, own_shop_id: str | None) -> Shop:
+    wanted = body.shop_id or own_shop_id
+    shop = session.network.shop(mode, wanted) if wanted and own_shop_id in (None, wanted) else None
+    if shop is None:
+        raise invalid(
+            "/shop_id", "unknown_shop", "Không có Bộ phận Một cửa mang mã này.", "No shop of yours has this id."
+        )
+    return shop
+
+
+def _refuse(session: Session, scene: Scene, body: QuoteBody, mode: str) -> None:
+    """The refusals of docs/api.md; everything else only warns (Law 49/2010/QH12 art 33.10: the post may not refuse)."""
+    try:
+        codes.validate_dossier_code(body.dossier.code)
+    except LabelError as error:
+        raise invalid(
+            "/dossier/code", "invalid_dossier_code", "Mã hồ sơ không đúng mẫu.", f"Not a dossier code: {error}"
+        ) from error
+    if body.dossier.presence_required:
+        # QĐ 45/2016/QĐ-TTg art 1.2: not for procedures that require the person to be there.
+        raise invalid(
+            "/dossier/presence_required",
+            "presence_required",
+            "Thủ tục buộc người dân có mặt; bưu điện không nhận thay.",
+            "The procedure requires the person's presence; the post may not stand in.",
+        )
+    if body.party == "AGENCY" and body.recipient_id is not None and body.override is None:
+        recipient = session.network.shop(mode, body.recipient_id)
+        closed_from = recipient.refuses_paper_from if recipient else None
+        if closed_from is not None and local_date(scene.now) >= closed_from:
+            # 1033/UBND-PVHCC 8/4/2020 §2: the provincial Office takes electronic dossiers only.
+            raise invalid(
+                "/recipient_id",
+                "recipient_refuses_paper",
+                "Cơ quan nhận không nhận hồ sơ giấy.",
+                "The receiving agency takes no paper.",
+            )
+
+
+def address_json(place: Resolved) -> dict[str, Any]:
+    """The `address` object of docs/api.md."""
+
+    def named(commune: Commune, score: float | None = None) -> dict[str, Any]:
+        shown: dict[str, Any] = {"commune_code": commune.code, "era": commune.era, "name": commune.name}
+        if score is not None:
+            shown |= {"score": score, "province": commune.province_name, "district": commune.district_name}
+        return shown
+
+    return {
+        "status": place.status,
+        "commune_code": place.commune.code if place.commune else None,
+        "era": place.commune.era if place.commune else None,
+        "name": place.commune.name if place.commune else None,
+        "today": named(place.today) if place.today else None,
+        "candidates": [named(commune, score) for commune, score in place.candidates],
+        "lat": place.lat,
+        "lng": place.lng,
+        "precision": place.precision,
+    }

@@ -1,0 +1,54 @@
+"""Every table of the service; PostgreSQL 18 with neither extensions nor ICU, so that any build of it serves.
+
+`mode` ('live' | 'test') stands in every row that a key can reach: a key sees and makes only its own world.
+"""
+
+from dispatch.store.tables.base import metadata
+from dispatch.store.tables.consignments import events, item_serial_live, item_serial_test, legs, media, requests, scans
+from dispatch.store.tables.network import (
+    audit,
+    calendars,
+    couriers,
+    heartbeats,
+    idempotency,
+    keys,
+    offices,
+    shifts,
+    shops,
+    sign_ins,
+    users,
+)
+from dispatch.store.tables.notices import allowed_receivers, deliveries, feed, outbox, webhooks
+from dispatch.store.tables.planning import areas, operations, plans, rounds, tasks
+
+__all__ = [
+    "allowed_receivers",
+    "areas",
+    "audit",
+    "calendars",
+    "couriers",
+    "deliveries",
+    "events",
+    "feed",
+    "heartbeats",
+    "idempotency",
+    "item_serial_live",
+    "item_serial_test",
+    "keys",
+    "legs",
+    "media",
+    "metadata",
+    "offices",
+    "operations",
+    "outbox",
+    "plans",
+    "requests",
+    "rounds",
+    "scans",
+    "shifts",
+    "shops",
+    "sign_ins",
+    "tasks",
+    "users",
+    "webhooks",
+]

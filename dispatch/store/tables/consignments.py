@@ -1,0 +1,120 @@
+"""Tables of what is asked and what happened to it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from dispatch.store.tables.base import at, metadata, mode
+
+item_serial_live = Sequence("item_serial_live", metadata=metadata, minvalue=0, start=1, maxvalue=99_999_999)
+item_serial_test = Sequence("item_serial_test", metadata=metadata, minvalue=0, start=1, maxvalue=99_999_999, cycle=True)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    mode(),
+    Column("shop_id", Text, nullable=False),
+    Column("external_ref", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("active_leg", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("address", JSONB, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("office_id", Text),
+    Column("quote", JSONB, nullable=False),
+    Column("return_mode", Text, nullable=False),
+    Column("authority_due_on", Date),
+    Column("warnings", JSONB, nullable=False),
+    Column("tracking_token", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    at("last_at"),
+    at("created_at"),
+    at("updated_at"),
+    UniqueConstraint("mode", "shop_id", "kind", "external_ref"),
+    Index(None, "mode", "created_at", "id"),
+    Index(None, "mode", "shop_id", "created_at", "id"),
+)
+legs = Table(
+    "legs",
+    metadata,
+    Column("request_id", Text, ForeignKey("requests.id"), primary_key=True),
+    Column("leg", Text, primary_key=True),
+    mode(),
+    Column("shop_id", Text, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("substatus", Text),
+    Column("asleep", Boolean, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("promise", JSONB, nullable=False),
+    Column("promise_state", Text, nullable=False),
+    at("due_at", nullable=True),
+    at("next_check_at", nullable=True),
+    Column("state", JSONB, nullable=False),
+    Column("courier_id", Text),
+    at("planned_at", nullable=True),
+    UniqueConstraint("mode", "item_id"),
+    Index("ix_legs_sweep", "mode", "next_check_at", postgresql_where=text("next_check_at is not null")),
+    Index("ix_legs_open", "mode", "closed", postgresql_where=text("not closed")),
+)
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    mode(),
+    Column("request_id", Text, ForeignKey("requests.id"), nullable=False),
+    Column("leg", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    at("occurred_at"),
+    at("recorded_at"),
+    at("device_at", nullable=True),
+    Column("device_seq", BigInteger),
+    Column("courier_id", Text),
+    Column("actor", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("lat", Double),
+    Column("lng", Double),
+    Index(None, "request_id", "leg"),
+)
+scans = Table(
+    "scans",
+    metadata,
+    Column("mode", Text, primary_key=True),
+    Column("courier_id", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("result", JSONB, nullable=False),
+    at("occurred_at"),
+    at("received_at"),
+)
+media = Table(
+    "media",
+    metadata,
+    Column("mode", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("courier_id", Text, primary_key=True),
+    Column("content_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    at("created_at"),
+)
