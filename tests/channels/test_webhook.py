@@ -171,6 +171,13 @@ def test_the_owner_of_the_machine_may_allow_networks_and_single_receivers() -> N
     assert len(receiver.calls) == 2
 
 
+def test_an_ipv4_address_in_ipv6_clothes_is_that_ipv4_address() -> None:
+    with Receiver() as receiver:
+        guard = Guard(LOOPBACK, resolve=lambda *_: ["::ffff:127.0.0.1"])
+        answer = send(f"http://hooks.invalid:{receiver.port}/", guard)
+    assert (answer.status, answer.address) == (200, "127.0.0.1")
+
+
 def test_a_name_that_changes_its_meaning_after_the_check_leads_nowhere() -> None:
     answers = iter([[PUBLIC], ["127.0.0.1"]])
     guard = Guard(resolve=lambda host, port, timeout_s: next(answers))

@@ -156,8 +156,8 @@ def _step(status: str, minute: int, implied: bool = False) -> dict[str, Any]:
 
 
 WHOLE = [
-    _step("DISPATCHED", 0, True), _step("ASSIGNED", 0), _step("COLLECTED", 20), _step("IN_TRANSIT", 50, True),
-    _step("AT_OFFICE", 50, True), _step("OUT_FOR_DELIVERY", 50, True), _step("DELIVERED", 50),
+    _step("REQUESTED", 0), _step("DISPATCHED", 5, True), _step("ASSIGNED", 5), _step("COLLECTED", 20),
+    _step("IN_TRANSIT", 50, True),     _step("AT_OFFICE", 50, True), _step("OUT_FOR_DELIVERY", 50, True), _step("DELIVERED", 50),
 ]  # fmt: skip
 
 
@@ -165,8 +165,8 @@ def test_a_trail_with_a_gap_a_leap_in_time_or_a_scan_nobody_made_is_named() -> N
     assert report.broken_trail("return", WHOLE) is None
     for missing in range(len(WHOLE)):
         assert report.broken_trail("return", WHOLE[:missing] + WHOLE[missing + 1 :]) is not None
-    assert report.broken_trail("return", [*WHOLE[:2], _step("COLLECTED", 20, True), *WHOLE[3:]]) is not None
-    assert report.broken_trail("return", [*WHOLE[:2], _step("COLLECTED", 55), *WHOLE[3:]]) is not None
+    assert report.broken_trail("return", [*WHOLE[:3], _step("COLLECTED", 20, True), *WHOLE[4:]]) is not None
+    assert report.broken_trail("return", [*WHOLE[:3], _step("COLLECTED", 55), *WHOLE[4:]]) is not None
 
 
 def _visit(courier: str, minute: int, outcome: str = "done") -> Visit:

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 
-import routing
 from dispatch.domain.errors import Conflict, DispatchError, Invalid
 from dispatch.flows import assigning
-from dispatch.store import open_store
-from tests.flows.post_day import MODE, PostDay, at, post_day
-
-greedy = partial(routing.solve, engine="greedy")
-
-
-@pytest.fixture
-def day(clean_database: str) -> Iterator[PostDay]:
-    store = open_store(clean_database, connections=4)
-    made = post_day(store)
-    made.open()
-    yield made
-    store.close()
+from tests.flows.post_day import MODE, PostDay, at, greedy
 
 
 def give(

@@ -356,6 +356,24 @@ def test_an_attempt_that_outlived_its_lease_does_not_overwrite_the_next_one(stor
     assert after.state == "sent" and [line["attempt"] for line in after.log] == [2]
 
 
+def test_an_attempt_from_before_a_replay_does_not_decide_over_the_replayed_one(store: Store) -> None:
+    hook_id = add_hook(store, ["*"])
+    publish(store)
+    delivery = deliveries(store, hook_id)[0]
+
+    def replayed_and_claimed() -> None:
+        with store.begin() as session:
+            at = session.wall_clock()
+            session.connection.execute(update(t.deliveries).values(lease_until=at))
+        with store.begin() as session:
+            assert notifying.replay(session, delivery.id)
+            at = session.wall_clock()
+            assert session.notices.claim_delivery(delivery.id, at, at + notifying.LEASE)
+
+    assert deliver(store, delivery.id, Wire([Said(200)], meanwhile=replayed_and_claimed)) is None
+    assert deliveries(store, hook_id)[0].state == "pending"
+
+
 def test_no_transaction_is_open_while_a_receiver_thinks(store: Store) -> None:
     hook_id = add_hook(store, ["*"])
     publish(store)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from routing.legs import Legs
-from routing.model import Courier, Number, Problem, Request
+from routing.model import Courier, End, Number, Problem, Request
 
 Action = tuple[str, str]  # (request, kind) or ("break", index)
 
@@ -121,13 +121,13 @@ class _Search:
             if k not in rested and start <= rest.window[1]:
                 yield from self._rests(start + rest.duration_s, rested | {k}, drives)
 
-    def _visit(self, row: Action, end: object, arrive: int, price: Number) -> tuple[int, Number] | None:
-        windows, due = end.windows, end.due  # type: ignore[attr-defined]
+    def _visit(self, row: Action, end: End, arrive: int, price: Number) -> tuple[int, Number] | None:
+        windows, due = end.windows, end.due
         starts = [max(arrive, opens) for opens, closes in windows if max(arrive, opens) <= closes]
         if not starts or (self.problem.hard_due and due is not None and min(starts) > due):
             return None
         start = min(starts)
-        depart = start + end.service_s  # type: ignore[attr-defined]
+        depart = start + end.service_s
         weights = self.problem.weights
         price += weights.late_per_s * max(0, start - due) if due is not None else 0
         if row[1] == "delivery":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 from routing import (
     Break,
@@ -29,35 +31,35 @@ def line(*metres: int, speed: int = 1) -> tuple[tuple[Place, ...], MatrixTravel]
     return places, MatrixTravel(durations, distances)
 
 
-def request(name: str, pickup: str, delivery: str, **wishes: object) -> Request:
+def request(name: str, pickup: str, delivery: str, **wishes: Any) -> Request:
     """A request that is open all day and takes no time to serve, unless said otherwise."""
     ends = {
         side: End(
             place=place,
-            windows=wishes.pop(f"{side}_windows", (DAY,)),  # type: ignore[arg-type]
-            service_s=wishes.pop(f"{side}_service_s", 0),  # type: ignore[arg-type]
-            due=wishes.pop(f"{side}_due", None),  # type: ignore[arg-type]
+            windows=wishes.pop(f"{side}_windows", (DAY,)),
+            service_s=wishes.pop(f"{side}_service_s", 0),
+            due=wishes.pop(f"{side}_due", None),
         )
         for side, place in (("pickup", pickup), ("delivery", delivery))
     }
-    return Request(name, ends["pickup"], ends["delivery"], **wishes)  # type: ignore[arg-type]
+    return Request(name, ends["pickup"], ends["delivery"], **wishes)
 
 
-def courier(name: str, start: str, **wishes: object) -> Courier:
+def courier(name: str, start: str, **wishes: Any) -> Courier:
     """A courier with a whole day, room for ten and no home to go to, unless said otherwise."""
-    return Courier(**({"id": name, "start": start, "shift": DAY, "capacity": 10} | wishes))  # type: ignore[arg-type]
+    return Courier(**({"id": name, "start": start, "shift": DAY, "capacity": 10} | wishes))
 
 
 def problem(
     roads: tuple[tuple[Place, ...], MatrixTravel],
     couriers: list[Courier],
     requests: list[Request],
-    **rest: object,
+    **rest: Any,
 ) -> Problem:
     """A problem on a line of places, priced by PLAIN unless said otherwise."""
     places, travel = roads
     settings = {"weights": PLAIN} | rest
-    return Problem("test", places, travel, tuple(couriers), tuple(requests), **settings)  # type: ignore[arg-type]
+    return Problem("test", places, travel, tuple(couriers), tuple(requests), **settings)
 
 
 def any_problem(rnd: Random, most_requests: int = 5, most_couriers: int = 3) -> Problem:
@@ -137,8 +139,6 @@ def _any_courier(rnd: Random, k: int, names: list[str]) -> Courier:
 
 def _with_bonds(rnd: Random, couriers: list[Courier], requests: list[Request]) -> tuple[list[Courier], list[Request]]:
     """Give some requests to couriers for good: on board, or the next stops locked."""
-    from dataclasses import replace
-
     free = [replace(one, only_courier=None) for one in requests]
     names = [one.id for one in free]
     rnd.shuffle(names)
