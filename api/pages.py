@@ -42,12 +42,17 @@ def asset_tags(entry: str) -> Markup:
             "Giao diện chưa được dựng: chạy `make setup`.",
             "The front end is not built: `make setup`.",
         )
-    styles = list(chunk.get("css", []))
-    for name in chunk.get("imports", []):
-        styles += _manifest()[name].get("css", [])
-    tags = [f'<link rel="stylesheet" href="/static/dist/{escape(style)}">' for style in dict.fromkeys(styles)]
+    styles = dict.fromkeys(_styles(entry))
+    tags = [f'<link rel="stylesheet" href="/static/dist/{escape(style)}">' for style in styles]
     tags.append(f'<script type="module" src="/static/dist/{escape(chunk["file"])}"></script>')
     return Markup("\n".join(tags))
+
+
+def _styles(name: str) -> list[str]:
+    """The style sheets of a chunk, those of what it imports first."""
+    chunk = _manifest()[name]
+    found = [style for imported in chunk.get("imports", []) for style in _styles(imported)]
+    return [*found, *chunk.get("css", [])]
 
 
 def _system() -> System:

@@ -38,6 +38,8 @@ _HANDOVER_REFUSALS = ("INTAKE_CLOSED", "INCOMPLETE", "WRONG")
 
 MAX_SKEW = timedelta(hours=24)
 """A measured clock offset beyond this is not believed."""
+TEST_SKEW = timedelta(days=36_500)
+"""In the test world a phone's own clock may be years away from the rehearsed day."""
 
 
 def missing_guard(event_type: str, payload: Mapping[str, Any]) -> str | None:
@@ -79,13 +81,20 @@ def _cash_guard(payload: Mapping[str, Any]) -> str | None:
     return None
 
 
-def corrected_at(at_device: datetime, clock_offset_ms: int, received_at: datetime, not_before: datetime) -> datetime:
+def corrected_at(
+    at_device: datetime,
+    clock_offset_ms: int,
+    received_at: datetime,
+    not_before: datetime,
+    max_skew: timedelta = MAX_SKEW,
+) -> datetime:
     """The instant that counts: device time plus its measured offset, never after receipt nor before `not_before`.
 
-    An offset beyond `MAX_SKEW` is not believed; device time alone is then bounded.
+    An offset beyond `max_skew` is not believed; device time alone is then bounded.
     """
-    offset = timedelta(milliseconds=clock_offset_ms)
-    moment = at_device + offset if abs(offset) <= MAX_SKEW else at_device
+    skew_ms = max_skew / timedelta(milliseconds=1)
+    believed = abs(clock_offset_ms) <= skew_ms
+    moment = at_device + timedelta(milliseconds=clock_offset_ms) if believed else at_device
     return max(min(moment, received_at), min(not_before, received_at))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from dispatch.domain.errors import DispatchError
-from dispatch.domain.fieldwork import REASONS, corrected_at, missing_guard
+from dispatch.domain.fieldwork import MAX_SKEW, REASONS, TEST_SKEW, corrected_at, missing_guard
 from dispatch.domain.outward import money_due
 from dispatch.domain.text import Instant, Latitude, Longitude, PlainObject, Shape, Word, local_text
 from dispatch.domain.tracking import COURIER_EVENTS
@@ -79,7 +79,7 @@ def merge(session: Session, scene: Scene, courier: Courier, event: CourierEvent)
     guard = missing_guard(event.type, event.payload)
     if guard is not None:
         return Outcome(event.event_id, "rejected", f"guard_{guard}")
-    at = corrected_at(event.at_device, event.clock_offset_ms, scene.now, event.at_device)
+    at = _counts_at(courier, event, scene.now, event.at_device)
     if event.request_ids:
         outcome = _merge_requests(session, scene, courier, event)
     elif event.type in WITHOUT_REQUEST or event.type == "arrived":
@@ -102,13 +102,20 @@ def merge(session: Session, scene: Scene, courier: Courier, event: CourierEvent)
     return outcome
 
 
+def _counts_at(courier: Courier, event: CourierEvent, received_at: datetime, not_before: datetime) -> datetime:
+    """The instant that counts for an event."""
+    skew = MAX_SKEW if courier.mode == "live" else TEST_SKEW
+    return corrected_at(event.at_device, event.clock_offset_ms, received_at, not_before, skew)
+
+
 def _merge_requests(session: Session, scene: Scene, courier: Courier, event: CourierEvent) -> Outcome:
     conflicts: dict[str, Any] = {}
     left = {name: event.payload.get(name, 0) for name in ("postage", "state_fee")}
     tasks = session.planning.tasks_of_stop(event.stop_id) if event.stop_id else []
-    # In the order of their ids, so that two phones never wait for each other's rows.
+    # All at once and in the order of their ids, so that a phone and a commit never wait for each other's rows.
+    found = session.planning.lock_requests(courier.mode, event.request_ids)
     for request_id in sorted(set(event.request_ids)):
-        request = session.consignments.get(courier.mode, request_id, lock=True)
+        request = found.get(request_id)
         leg = _leg_for(session, request, tasks, event) if request else None
         if request is None or leg is None or not _was_given(session, leg, courier):
             return Outcome(event.event_id, "rejected", "not_your_stop")
@@ -166,7 +173,7 @@ def _happening(
     not_before = min(given) if given else event.at_device
     return Happening(
         type=event.type,
-        occurred_at=corrected_at(event.at_device, event.clock_offset_ms, scene.now, not_before),
+        occurred_at=_counts_at(courier, event, scene.now, not_before),
         actor=f"courier:{courier.id}",
         id=f"{event.event_id}~{leg.request_id}",
         courier_id=courier.id,

@@ -54,7 +54,10 @@ def board(session: Session, scene: Scene, mode: str, day: date, province: str | 
         "alerts": _alerts(scene, requests, shown_couriers),
         "plans": [_draft(plan) for plan in session.planning.drafts(mode, day)],
         "shops": [{"id": shop.id, "name": shop.name, "lat": shop.lat, "lng": shop.lng} for shop in shops],
-        "offices": [{"id": one.id, "name": one.name, "lat": one.lat, "lng": one.lng} for one in offices],
+        "offices": [
+            {"id": one.id, "name": one.name, "province_code": one.province_code, "lat": one.lat, "lng": one.lng}
+            for one in offices
+        ],
     }
 
 
@@ -310,7 +313,7 @@ def _draft(plan: Any) -> dict[str, Any]:
         "status": plan.status,
         "version": plan.version,
         "created_at": local_text(plan.created_at),
-        "served": sum(len(stop["request_ids"]) for route in body["routes"] for stop in route["stops"]),
+        "served": body["served"],
         "unserved": len(body["unserved"]),
         "moved": (body.get("diff") or {}).get("moved_stops", 0),
     }

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
@@ -223,15 +223,6 @@ class Planning:
                 .where(t.tasks.c.id.in_(ids), t.tasks.c.state == "open")
                 .values(state=state, closed_at=at)
             )
-
-    def lock_task(self, task_ids: Collection[int], locked: bool) -> None:
-        """Hold tasks where they are, or let them go."""
-        self._c.execute(update(t.tasks).where(t.tasks.c.id.in_(task_ids)).values(locked=locked))
-
-    def last_position(self, round_id: str) -> int:
-        """The highest position used in a round; -1 for an empty one."""
-        found = self._c.execute(select(func.max(t.tasks.c.position)).where(t.tasks.c.round_id == round_id)).scalar()
-        return -1 if found is None else int(found)
 
     def open_legs(
         self, mode: str, *, request_ids: Collection[str] | None = None, courier_id: str | None = None

@@ -31,7 +31,7 @@ function authorised(call: Call = {}): Call {
   return {
     ...call,
     withoutCookies: true,
-    headers: { Authorization: `Bearer ${session.value?.token ?? ""}`, ...call.headers },
+    headers: { Authorization: `Bearer ${session.value?.token ?? ""}`, "Dispatch-Page": "courier", ...call.headers },
   };
 }
 
