@@ -48,6 +48,7 @@ def create_app(system: System | None = None) -> Flask:
     app.url_map.strict_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     system = system or open_system(load(servers=True))
+    system.warm()
     app.extensions["system"] = system
     if system.settings.rate_limit:
         app.extensions["buckets"] = TokenBuckets(system.settings.rate_limit / system.settings.web_workers)

@@ -158,10 +158,12 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
     key = _idempotency_key(endpoint)
     try:
         with system.store.begin() as session:
-            if moved and principal.key_id:
-                session.access.note_instant(principal.key_id, now)
             call = Call(system, session, principal, now, real_now)
-            return _run(endpoint, call, parameters, key)
+            response = _run(endpoint, call, parameters, key)
+            if moved and principal.key_id and principal.latest_at != now:
+                # Last, so that calls with one key do not wait for each other's work.
+                session.access.note_instant(principal.key_id, now)
+            return response
     except DispatchError as error:
         if key is not None and error.permanent and not isinstance(error, Stale) and hasattr(g, "fingerprint"):
             _remember_refusal(system, endpoint, principal, key, error, real_now)

@@ -52,6 +52,10 @@ class System:
 
         return gazetteer.index()
 
+    def warm(self) -> None:
+        """Read rules and places now (about a second), so that no caller waits for it with rows locked."""
+        _ = self.book, self.places
+
     def scene(self, now: datetime) -> Scene:
         """What the flows need at an instant: the rules, the instant, the address links begin with."""
         return Scene(self.book, now, self.public_url)
@@ -64,7 +68,7 @@ class System:
     @property
     def public_url(self) -> str:
         """The address that links on papers and in answers begin with."""
-        return self.settings.public_url or f"http://{self.settings.bind}:{self.settings.port}"
+        return self.settings.address
 
 
 def open_system(settings: Settings, *, connections: int = 20) -> System:

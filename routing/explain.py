@@ -17,11 +17,10 @@ from routing.model import Change, Courier, End, Problem, Request, Unserved
 from routing.reasons import reason_en
 from routing.timing import Fault, Timing, time_route
 from routing.validate import MAX_TIME_S
-from routing.view import Sequences, View, delivery
+from routing.view import Sequences, View
 
 _ROUNDS = 6  # a window widened for the pickup may still be too narrow for the delivery, and so on
 _LONGEST_WAIT_MINUTES = 120  # above it one more courier is the smaller change
-_LONGEST_WIDENING_S = 7 * 86400
 
 
 def explain(
@@ -56,32 +55,25 @@ def _obstacle(view: View, request: int, should_stop: Callable[[], bool]) -> tupl
     remedies = [] if should_stop() else [_remedy(view, courier, wanted, fault) for courier, fault in faults]
     known = [change for change in remedies if change]
     if known:
-        best = min(range(len(faults)), key=lambda k: _size(remedies[k]))
+        best = min(range(len(faults)), key=lambda k: _size(remedies[k], faults[k][0]))
         return faults[best][1].code, remedies[best]
     farthest = max(faults, key=lambda found: (found[1].position, found[1].code != "unreachable"))[1]
     return farthest.code, None if should_stop() else _last_resort(view, wanted)
 
 
 def _alone(view: View, courier: Courier, wanted: Request) -> Timing | Fault:
-    """Drive one request alone, after the courier's locked stops."""
-    problem = view.problem
-    named = {lock.request for lock in courier.locked} | {wanted.id}
-    requests = [r for r in problem.requests if r.id in named and r.id != wanted.id] + [wanted]
-    aboard = tuple(name for name in courier.on_board if name in named)
-    small = replace(
-        problem, couriers=(replace(courier, on_board=aboard),), requests=tuple(_unclaimed(r) for r in requests)
-    )
-    alone = View(small, view.legs)
-    locked = list(alone.locked[0])
-    free = alone.stops_of(len(requests) - 1)
-    while locked and isinstance(fault := time_route(alone, 0, locked), Fault):
-        lost = locked[fault.position] // 2 if fault.position < len(locked) else locked[-1] // 2
-        locked = [stop for stop in locked if stop // 2 != lost]
-    own = len(requests) - 1
-    order = [*locked, *free] if free else list(alone.locked[0])
-    if free == [delivery(own)] and wanted.id not in courier.on_board and 2 * own not in locked:
-        order = list(alone.locked[0]) + free  # its own locked pickup is what cannot be driven
-    return time_route(alone, 0, order)
+    """Drive one request alone, after as many of the courier's locked stops as can be driven."""
+    named = {lock.request for lock in courier.locked} - {wanted.id}
+    requests = [_unclaimed(one) for one in view.problem.requests if one.id in named] + [_unclaimed(wanted)]
+    aboard = tuple(name for name in courier.on_board if name in named or name == wanted.id)
+    rider = replace(courier, on_board=aboard)
+    alone = View(replace(view.problem, couriers=(rider,), requests=tuple(requests)), view.legs)
+    own, locked = len(requests) - 1, list(alone.locked[0])
+    if not any(stop // 2 == own for stop in locked):
+        while isinstance(fault := time_route(alone, 0, locked), Fault):
+            lost = locked[min(fault.position, len(locked) - 1)] // 2
+            locked = [stop for stop in locked if stop // 2 != lost]
+    return time_route(alone, 0, [*locked, *alone.stops_of(own)])
 
 
 def _unclaimed(request: Request) -> Request:
@@ -126,13 +118,14 @@ def _named(code: str, courier: Courier, by: int) -> Change:
     return Change("extend_due" if code == "due_unreachable" else "extend_window", by_s=by)
 
 
-def _size(change: Change | None) -> tuple[int, int]:
+def _size(change: Change | None, courier: Courier) -> tuple[int, int]:
     """Order changes: seconds before metres before capacity before a break, the smaller first."""
     if change is None:
         return (9, 0)
     kinds = ("extend_window", "extend_due", "extend_shift", "raise_max_distance", "raise_capacity", "drop_break")
     rank = kinds.index(change.kind)
-    return (0 if rank < 3 else rank, change.by_s or change.by_m or change.to or 0)
+    more = (change.to or courier.capacity) - courier.capacity
+    return (0 if rank < 3 else rank, change.by_s or change.by_m or more)
 
 
 def later_hours(request: Request, by_s: int) -> Request:

@@ -145,8 +145,9 @@ class Offer:
         if len(self.stops) == 2:
             first, second = self.stops
             spare = trip.view.capacity[trip.courier] - trip.view.load[first]
-            self.firsts = sorted(_detours(trip, first, (k for k in positions if trip.loads[k] <= spare)))
-            self.whole = sorted(_joint_detours(trip, first, second, [k for _, _, k in self.firsts]))
+            roomy = [k for k in positions if trip.loads[k] <= spare]
+            self.firsts = sorted(_detours(trip, first, roomy))
+            self.whole = sorted(_joint_detours(trip, first, second, roomy))
         apart = self.firsts[0][0] + self.seconds[0][0] if self.firsts and self.seconds else INFINITE
         together = self.whole[0][0] if self.whole else INFINITE
         self.floor: Number = min(apart, together) + self.opening
@@ -206,6 +207,8 @@ def _joint_detours(trip: Trip, first: int, second: int, positions: Iterable[int]
         return
     for k in positions:
         origin, onward = trip.before[k], trip.after[k]
+        if drives[origin][here] < 0:
+            continue
         legs = trip.leg_price(origin, here) + between + trip.leg_price(there, onward) - trip.leg[k]
         collected = service_start(view, first, trip.ready[k] + drives[origin][here])
         handed = service_start(view, second, collected + view.service[first] + drives[here][there])

@@ -123,6 +123,9 @@ def _try(
     """Return the engine's orders, repaired where they break a limit, or None when it failed or is worse."""
     try:
         orders = chosen.improve(view, first, places, limits)
+    except RoutingError as error:
+        log.warning("engine %s gave up, the inserted plan stands: %s", name, error)
+        return None
     except Exception:
         log.exception("engine %s failed; the inserted plan stands", name)
         return None

@@ -22,10 +22,10 @@ def delivery(request: int) -> int:
 
 
 def merged(windows: Sequence[Window]) -> list[Window]:
-    """Return the windows in time order with overlaps joined."""
+    """Return the windows in time order, joined where no second lies between them."""
     joined: list[Window] = []
     for opens, closes in sorted(windows):
-        if joined and opens <= joined[-1][1]:
+        if joined and opens <= joined[-1][1] + 1:
             joined[-1] = (joined[-1][0], max(closes, joined[-1][1]))
         else:
             joined.append((opens, closes))

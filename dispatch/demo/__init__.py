@@ -33,7 +33,8 @@ def main(argv: list[str], settings: Settings, look: Callable[[], Settings] | Non
         if not Api(settings.address).is_ready():
             system = _start(settings)
             settings = look() if look is not None else settings
-        code = _play(wishes, settings)
+        child = system
+        code = _play(wishes, settings, lambda: child is not None and child.poll() is not None)
         if system is not None and (wishes.keep_open or sys.stdin.isatty()):
             print("Hệ thống vẫn chạy; Ctrl-C để dừng · the system stays up; Ctrl-C stops it", flush=True)
             system.wait()
@@ -88,7 +89,7 @@ def _start(settings: Settings) -> subprocess.Popen[bytes]:
     return system
 
 
-def _play(wishes: Wishes, settings: Settings) -> int:
+def _play(wishes: Wishes, settings: Settings, is_gone: Callable[[], bool]) -> int:
     places = network.design(gazetteer.load(), wishes.couriers)
     latest = latest_test_instant(settings)
     if wishes.date is not None and latest is not None and latest.astimezone(LOCAL).date() >= wishes.date:
@@ -104,11 +105,11 @@ def _play(wishes: Wishes, settings: Settings) -> int:
     allow_receiver(settings, HOST, receiver.port, "demo: the demo's own receiver", RECEIVER_HOURS)
     day: Day | None = None
     try:
-        api = Api(settings.address)
+        api = Api(settings.address, is_gone=is_gone)
         network.put(api, operator, places)
         when = wishes.date or network.working_day(api, operator, places.shops[0], _earliest(latest))
         _welcome(settings, places, when)
-        day = Day(wishes, settings.address, operator, places, receiver, when)
+        day = Day(wishes, Api(settings.address, is_gone=is_gone), operator, places, receiver, when)
         day.play()
         code = day.judge()
         if wishes.keep_open:

@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 class Away(Exception):
-    """Nobody answered for `PATIENCE_S`."""
+    """Nobody answered for `PATIENCE_S`, or the system has ended."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,20 @@ class Reply:
 
 
 class Api:
-    """Calls one system. A call that is cut off, or meets a part that is restarting, is made again as it was."""
+    """Calls one system. A call that is cut off, or meets a part that is restarting, is made again as it was.
 
-    def __init__(self, address: str, clock: Callable[[], datetime] | None = None) -> None:
+    `clock` gives the instant for the Test-Clock header; `is_gone` says that waiting is in vain.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        clock: Callable[[], datetime] | None = None,
+        is_gone: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.address = address
         self.clock = clock
+        self.is_gone = is_gone
         self.retries: dict[str, int] = {}
         self.calls = 0
         self._pool = urllib3.PoolManager(maxsize=8, retries=False, timeout=urllib3.Timeout(connect=5, read=60))
@@ -112,8 +121,10 @@ class Api:
                 why = str(answer.status)
                 wait_s = min(float(later), 5.0) if later and later.isdigit() else pause_s
             self.retries[why] = self.retries.get(why, 0) + 1
+            if self.is_gone():
+                raise Away("the system has ended")
             if time.monotonic() + wait_s > deadline:
-                raise Away(f"{method} {path}: no answer for {PATIENCE_S:.0f} s: {last}") from last
+                raise Away(f"{method} {path}: no answer for {PATIENCE_S:.0f} s: {last}")
             time.sleep(wait_s)
             pause_s = min(2.0, pause_s * 2)
 

@@ -25,7 +25,7 @@ from dispatch.demo.shop import Shops, day_of
 from dispatch.domain.text import LOCAL
 from dispatch.store import gazetteer
 
-BEGIN = time(6, 50)
+BEGIN = time(6, 55)
 END = time(21, 30)
 FIRST_PLAN = time(7, 30)
 LAST_PLAN = time(18, 15)
@@ -54,11 +54,12 @@ class Day:
     """A day with its actors. `play` runs it, `judge` says what it showed."""
 
     def __init__(
-        self, wishes: Wishes, address: str, operator: str, network: Network, receiver: Receiver, when: date
+        self, wishes: Wishes, api: Api, operator: str, network: Network, receiver: Receiver, when: date
     ) -> None:
         self.wishes, self.network, self.operator, self.when = wishes, network, operator, when
         self.clock = Clock(datetime.combine(when, BEGIN, LOCAL), wishes.speed)
-        self.api = Api(address, lambda: self.clock.now)
+        self.api = api
+        api.clock = lambda: self.clock.now
         self.opened: dict[str, ShopAccess] = {}
         self.receiver = receiver
         self.label = f"demo-{when:%y%m%d}-{secrets.token_hex(2)}"

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from dispatch.domain.errors import NotFound
+from dispatch.domain.errors import NotFound, Unavailable
 from dispatch.flows.recording import Scene, refuse_backwards, settle
 
 if TYPE_CHECKING:
     from dispatch.store import Session
     from dispatch.store.rows import Request
 
+log = logging.getLogger(__name__)
+
 
 def sweep(session: Session, mode: str, scene: Scene, limit: int = 500) -> int:
     """Settle every promise of one world with something due up to `scene.now`; how many requests changed.
 
-    Rows are locked one by one and looked at again under the lock, so any number of sweeps may run at once.
+    Rows are locked one by one and looked at again under the lock, so any number of sweeps may run at once. A request
+    that cannot be settled is reported and left; it never holds up the others' promises.
     """
     changed = 0
     for request_id in dict.fromkeys(row[0] for row in session.consignments.due_for_check(mode, scene.now, limit)):
-        request = session.consignments.get(mode, request_id, lock=True)
-        if request is not None and settle(session, scene, request):
-            changed += 1
+        try:
+            with session.apart():
+                request = session.consignments.get(mode, request_id, lock=True)
+                changed += request is not None and settle(session, scene, request)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a promise could not be settled: %s", request_id)
     return changed
 
 

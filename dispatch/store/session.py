@@ -38,6 +38,12 @@ class Session:
         self.planning = Planning(connection)
         self.queries = Queries(connection)
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A part of the transaction that may fail alone: an error takes back only what it did, and is raised."""
+        with self.connection.begin_nested():
+            yield
+
     def new_id(self, prefix: str) -> str:
         """A fresh id such as `req_01…`: sortable by the moment it was made, 80 random bits."""
         value = (int(time.time() * 1000) << 80) | secrets.randbits(80)

@@ -19,15 +19,17 @@ from routing.engines import Limits
 from routing.errors import RoutingError
 from routing.insertion import Trip, best_spot
 from routing.model import Number
-from routing.timing import advance, first_moment
+from routing.timing import Timing, advance, first_moment, time_route
 from routing.view import NEVER, Sequences, View
 
 _MOST_NODES = 1600  # the model keeps nodes² integers several times over
+_MOST_HELD_CELLS = 5_000_000  # prices of moved stops need a matrix per vehicle
+_MOST_PRICE = 10**9  # times the longest leg it stays inside int64
 _MOST_PENALTY = 10**14
 _FRACTION = 1000  # prices with decimals are counted in thousandths
 _LOOKS_PER_ITERATION = 1000  # one iteration is that many neighbours looked at
 _A_DAY_S = 86400
-_SHORTEST_GUIDED_S = 1.0  # below it guided local search does more harm than good to a warm start
+_SHORTEST_GUIDED_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class _Model:
         """Return request → vehicles that can serve it when nothing else is asked of them."""
         view = self.view
         served = {stop // 2 for trip in self.draft.trips for stop in trip.order}
-        bare = [Trip(view, v.courier, v.locked, {}) for v in self.vehicles]
+        bare = [self._bare(vehicle) for vehicle in self.vehicles]
         takers: dict[int, list[int]] = {}
         for request in range(len(view.problem.requests)):
             bound = view.bound[request]
@@ -96,13 +98,16 @@ class _Model:
                     takers[request] = [self.vehicle_of[bound]]
                 continue
             able = [self.vehicle_of[c] for c in view.allowed[request] if c in self.vehicle_of]
-            able = [v for v in able if best_spot(bare[v], request) or request in self._warm_of(v)]
+            able = [v for v in able if request in bare[v][1] or bare[v][0] is None or best_spot(bare[v][0], request)]
             if able:
                 takers[request] = able
         return takers
 
-    def _warm_of(self, v: int) -> set[int]:
-        return {stop // 2 for stop in self.vehicles[v].order}
+    def _bare(self, vehicle: _Vehicle) -> tuple[Trip | None, set[int]]:
+        """Return the courier's locked stops as a trip, if they can be driven alone, and his requests at present."""
+        driveable = isinstance(time_route(self.view, vehicle.courier, vehicle.locked), Timing)
+        trip = Trip(self.view, vehicle.courier, vehicle.locked, {}) if driveable else None
+        return trip, {stop // 2 for stop in vehicle.order}
 
     def solve(self) -> Sequences:
         """Build, warm and run the model; return the best orders it has seen."""
@@ -146,12 +151,9 @@ class _Model:
         seconds = legs.seconds_matrix[grid].astype(np.int64)
         metres = legs.metres_matrix[grid].astype(np.int64)
         closed = seconds < 0
-        if self.open_ended:
-            closed[:, -1] = closed[-1, :] = True
-        for table in (seconds, metres):
-            table[closed] = 0
-        if self.open_ended:
-            closed[:, -1] = closed[-1, :] = False
+        seconds[closed] = metres[closed] = 0
+        for table in (seconds, metres, closed) if self.open_ended else ():
+            table[:, -1] = table[-1, :] = 0
         for v, vehicle in enumerate(self.vehicles):
             if not vehicle.locked:  # who has nothing to do drives nowhere, not even home
                 seconds[v, self.ends[v]] = metres[v, self.ends[v]] = 0
@@ -162,7 +164,7 @@ class _Model:
         self.seconds = seconds + np.array(self.service)[:, None]
 
     def _priced(self, weight: Number) -> int:
-        return round(weight * self.scale)
+        return min(round(weight * self.scale), _MOST_PRICE)
 
     def _costs(self) -> None:
         fixed = self._priced(self.view.weights.courier)
@@ -177,7 +179,7 @@ class _Model:
         """Return the vehicle's own prices where moving a stop away from the plan in force costs, else None."""
         price = self._priced(self.view.weights.moved_stop)
         known = [stop for stop in self.stops if stop in self.warm]
-        if not price or not known:
+        if not price or not known or len(self.places) ** 2 * len(self.vehicles) > _MOST_HELD_CELLS:
             return None
         own, vehicle = self.prices.copy(), self.vehicles[v]
         for stop in known:
@@ -260,7 +262,7 @@ class _Model:
             self.routing.AddPickupAndDelivery(first, second)
             self.solver.Add(self.routing.VehicleVar(first) == self.routing.VehicleVar(second))
             self.solver.Add(self.time.CumulVar(first) <= self.time.CumulVar(second))
-            penalty = min(self._priced(self.view.price(request)), _MOST_PENALTY)
+            penalty = min(round(self.view.price(request) * self.scale), _MOST_PENALTY)
             self.routing.AddDisjunction([first], penalty // 2)
             self.routing.AddDisjunction([second], penalty - penalty // 2)
 

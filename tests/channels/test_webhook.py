@@ -26,7 +26,7 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 PUBLIC = "93.184.216.34"
 
 
-def resolver(*addresses: str) -> webhook.Guard:
+def resolver(*addresses: str) -> Guard:
     return Guard(resolve=lambda host, port, timeout_s: list(addresses))
 
 
@@ -329,7 +329,7 @@ def test_retry_after_as_a_date_is_read_and_one_in_the_past_means_now() -> None:
 
 
 def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3) or [])
     begun = time.monotonic()
     answer = send("https://hooks.example.com/", Guard(), timeout_s=0.4)
     assert answer.error == "timeout" and time.monotonic() - begun < 1.5

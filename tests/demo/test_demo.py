@@ -157,7 +157,8 @@ def _step(status: str, minute: int, implied: bool = False) -> dict[str, Any]:
 
 WHOLE = [
     _step("REQUESTED", 0), _step("DISPATCHED", 5, True), _step("ASSIGNED", 5), _step("COLLECTED", 20),
-    _step("IN_TRANSIT", 50, True),     _step("AT_OFFICE", 50, True), _step("OUT_FOR_DELIVERY", 50, True), _step("DELIVERED", 50),
+    _step("IN_TRANSIT", 50, True), _step("AT_OFFICE", 50, True), _step("OUT_FOR_DELIVERY", 50, True),
+    _step("DELIVERED", 50),
 ]  # fmt: skip
 
 

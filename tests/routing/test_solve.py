@@ -12,12 +12,15 @@ import pytest
 
 from routing import (
     Break,
+    Courier,
     GeodesicTravel,
     MatrixTravel,
     Place,
     Plan,
     Problem,
+    Request,
     RoutingError,
+    Stop,
     Weights,
     check,
     engines,
@@ -158,20 +161,16 @@ def test_what_is_on_board_is_delivered_by_its_courier_whatever_it_costs(engine: 
     assert ("r0", "delivery") in order(plan, "a")
 
 
-def test_bound_parcels_go_before_free_requests_of_an_old_plan() -> None:
-    """A parcel taken on board since the last plan must be delivered, though the old plan filled the day."""
-    day = (0, 1000)
-    free = request("free", "p0", "p3", pickup_windows=(day,), delivery_windows=(day,))
-    new = request("new", "p0", "p2", delivery_windows=((0, 450),))
-    first = solve(problem(ROADS, [courier("a", "p3", shift=(0, 1900))], [free]), engine="greedy")
-    assert order(first, "a")
-    p = problem(ROADS, [courier("a", "p0", shift=(0, 1900), on_board=("new",))], [free, new])
-    plan = solve(p, engine="greedy", warm=first)
-    assert not plan.unserved
-    late = replace(p, couriers=(courier("a", "p3", shift=(0, 1900), on_board=("new",)),))
-    late = replace(late, requests=(free, replace(new, delivery=replace(new.delivery, windows=((0, 500),)))))
-    plan = solve(late, engine="greedy", warm=first)
-    assert ("new", "delivery") in order(plan, "a")
+def test_a_parcel_taken_on_board_since_goes_before_the_free_requests_of_the_old_plan() -> None:
+    free = request("free", "p1", "p3", pickup_windows=((0, 150),), priority=9)
+    aboard = request("aboard", "p2", "p0", delivery_windows=((500, 1000),))
+    rider = courier("a", "p0", shift=(0, 1000))
+    old = solve(problem(ROADS, [rider], [free]), engine="greedy")
+    assert order(old, "a") == [("free", "pickup"), ("free", "delivery")]
+    p = problem(ROADS, [replace(rider, on_board=("aboard",))], [free, aboard])
+    plan = solve(p, engine="greedy", warm=old)
+    assert order(plan, "a") == [("aboard", "delivery")]
+    assert [entry.request for entry in plan.unserved] == ["free"]
 
 
 @pytest.mark.parametrize("engine", ["greedy", "or_tools"])
@@ -198,9 +197,11 @@ def test_a_second_courier_is_used_only_when_he_is_worth_his_price() -> None:
     assert dear.cost.couriers == 1
 
 
-def test_all_times_shifted_shift_the_plan_and_nothing_else() -> None:
-    from routing.model import Courier, Request
+def shifted(row: Stop, by: int) -> Stop:
+    return replace(row, arrive=row.arrive + by, start=row.start + by, depart=row.depart + by)
 
+
+def test_all_times_shifted_shift_the_plan_and_nothing_else() -> None:
     def moved(p: Problem, by: int) -> Problem:
         def window(w: tuple[int, int]) -> tuple[int, int]:
             return w[0] + by, w[1] + by
@@ -230,7 +231,7 @@ def test_all_times_shifted_shift_the_plan_and_nothing_else() -> None:
             here, there = (solve(x, engine=engine, iterations=5) for x in (p, moved(p, by)))
             assert there.cost == here.cost
             for a, b in zip(here.routes, there.routes, strict=True):
-                assert [replace(row, arrive=row.arrive + by, start=row.start + by, depart=row.depart + by) for row in a.stops] == list(b.stops)
+                assert [shifted(row, by) for row in a.stops] == list(b.stops)
                 assert b.end_at == a.end_at + by
                 assert [(rest.start + by, rest.end + by) for rest in a.breaks] == [(r.start, r.end) for r in b.breaks]
 
@@ -246,7 +247,8 @@ def test_the_plan_in_force_is_kept_when_moving_stops_is_dear() -> None:
 def test_a_stale_plan_in_force_is_taken_over_as_far_as_it_goes() -> None:
     p = small()
     old = solve(replace(p, couriers=(*p.couriers, courier("gone", "p2"))), engine="greedy")
-    fewer = replace(p, requests=(*p.requests[1:], request("fresh", "p1", "p3")), couriers=(courier("a", "p0", shift=(0, 4000)),))
+    requests = (*p.requests[1:], request("fresh", "p1", "p3"))
+    fewer = replace(p, requests=requests, couriers=(courier("a", "p0", shift=(0, 4000)),))
     plan = solve(fewer, engine="greedy", warm=old)
     assert check(fewer, plan, old).ok
     assert not plan.unserved
