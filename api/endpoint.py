@@ -160,10 +160,11 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
         with system.store.begin() as session:
             call = Call(system, session, principal, now, real_now)
             response = _run(endpoint, call, parameters, key)
-            if moved and principal.key_id and principal.latest_at != now:
-                # Last, so that calls with one key do not wait for each other's work.
+        if moved and principal.key_id and principal.latest_at != now:
+            # Afterwards and apart, so that calls with one key do not wait for each other's work.
+            with system.store.begin() as session:
                 session.access.note_instant(principal.key_id, now)
-            return response
+        return response
     except DispatchError as error:
         if key is not None and error.permanent and not isinstance(error, Stale) and hasattr(g, "fingerprint"):
             _remember_refusal(system, endpoint, principal, key, error, real_now)

@@ -31,17 +31,15 @@ accesslog = None
 errorlog = "-"
 capture_output = False
 
-# Counters of all web processes add up in files; the library reads this variable when it is first imported.
-_gauges = _settings.data_dir / "run" / "gauges"
-
-
-def on_starting(server):
-    """Counters begin anew with the arbiter: files of processes that are gone would be added up for ever."""
+# Counters of all web processes add up in files; the library reads this variable when it is first imported. They begin
+# anew with the arbiter: files of processes that are gone would be added up for ever.
+_gauges = _settings.data_dir / "gauges"
+try:
     shutil.rmtree(_gauges, ignore_errors=True)
-    _gauges.mkdir(parents=True, exist_ok=True)
-
-
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_gauges)
+    _gauges.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_gauges)
+except OSError:
+    pass  # a read-only place: each process then shows its own counters
 
 
 def post_fork(server, worker):

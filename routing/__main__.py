@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from routing import engines
 from routing.check import check
@@ -13,6 +14,8 @@ from routing.errors import RoutingError
 from routing.formats.native import read_plan, read_problem, write_plan
 from routing.model import Plan
 from routing.solve import solve
+
+T = TypeVar("T")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,14 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _solve(options: argparse.Namespace) -> int:
-    problem = read_problem(_read(options.file))
-    warm = read_plan(_read(options.warm)) if options.warm else None
     plan = solve(
-        problem,
+        _from(options.file, read_problem),
         engine=options.engine,
         seconds=options.seconds,
         seed=options.seed,
-        warm=warm,
+        warm=_from(options.warm, read_plan) if options.warm else None,
         iterations=options.iterations,
     )
     if options.out:
@@ -45,8 +46,8 @@ def _solve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    warm = read_plan(_read(options.warm)) if options.warm else None
-    verdict = check(read_problem(_read(options.file)), read_plan(_read(options.plan)), warm)
+    warm = _from(options.warm, read_plan) if options.warm else None
+    verdict = check(_from(options.file, read_problem), _from(options.plan, read_plan), warm)
     for violation in verdict.violations:
         print(f"{violation.where}: {violation.code}: {violation.sentence}")
     if not verdict.ok:
@@ -61,11 +62,15 @@ def _summary(plan: Plan) -> str:
     return f"{served} served, {plan.cost.unserved} unserved, {plan.cost.couriers} couriers, total {plan.cost.total}"
 
 
-def _read(path: str) -> bytes:
+def _from(path: str, read: Callable[[bytes], T]) -> T:
+    """Read a file, naming it in every refusal."""
     try:
-        return Path(path).read_bytes()
+        return read(Path(path).read_bytes())
     except OSError as error:
         raise RoutingError("unreadable", f"cannot be read: {error.strerror}", path) from None
+    except RoutingError as error:
+        where = f"{path}: {error.where}" if error.where else path
+        raise RoutingError(error.code, error.message, where) from None
 
 
 def _write(path: str, text: str) -> None:

@@ -23,7 +23,7 @@ class Clock:
         self.speed = speed
         self._queue: list[tuple[datetime, int, Action]] = []
         self._order = itertools.count()
-        self._began = (time.monotonic(), starts_at)
+        self.start()
 
     def at(self, moment: datetime, action: Action) -> None:
         """Let something happen at an instant, or at once where that has passed."""
@@ -51,11 +51,15 @@ class Clock:
             self.now = max(self.now, moment)
             action()
 
+    def start(self) -> None:
+        """Count the pace from here."""
+        self._began = (time.monotonic(), self.now)
+
     def leap(self, moment: datetime) -> None:
         """Skip ahead, a night for instance; what was still to happen before is dropped."""
         self._queue.clear()
         self.now = max(self.now, moment)
-        self._began = (time.monotonic(), self.now)
+        self.start()
 
     def _wait_for(self, moment: datetime) -> None:
         if not self.speed:

@@ -21,7 +21,7 @@ from dispatch.demo.courier import Rider
 from dispatch.demo.network import MORNING, SHIFT, Bearer, Network, ShopAccess, open_shops, put_shifts
 from dispatch.demo.phone import Phone
 from dispatch.demo.receiver import Receiver
-from dispatch.demo.shop import Shops, day_of
+from dispatch.demo.shop import LAST_RESULT, Shops, day_of
 from dispatch.domain.text import LOCAL
 from dispatch.store import gazetteer
 
@@ -63,7 +63,8 @@ class Day:
         self.opened: dict[str, ShopAccess] = {}
         self.receiver = receiver
         self.label = f"demo-{when:%y%m%d}-{secrets.token_hex(2)}"
-        self.shops = Shops(self.api, self.clock, self.opened, self.label)
+        last_result_at = datetime.combine(when, LAST_RESULT, LOCAL)
+        self.shops = Shops(self.api, self.clock, self.opened, self.label, last_result_at)
         self.watch = report.Watch(self.api, self.clock, operator, self.opened, receiver.inbox, self.shops)
         self.coordinator = Coordinator(self.api, self.clock, operator, wishes.seconds, when)
         self.riders: list[Rider] = []
@@ -75,6 +76,7 @@ class Day:
         self._ride_out(self.when, SHIFT)
         self.shops.expect(askings)
         self._troubles()
+        self.clock.start()
         self.clock.every(EVERY, self._at(FIRST_PLAN), self._at(LAST_PLAN), self.coordinator.plan)
         self.clock.every(LINE_EVERY, self._at(SHIFT[0]), self._at(time(19)), self.watch.line)
         self.clock.run(self._at(END))
@@ -90,8 +92,8 @@ class Day:
         self.clock.leap(self._at(BEGIN))
         self.coordinator.day = self.when
         self._ride_out(self.when, MORNING)
-        self.clock.every(EVERY, self._at(MORNING[0]), self._at(time(11, 30)), self.coordinator.plan)
-        self.clock.every(LINE_EVERY, self._at(MORNING[0]), self._at(MORNING[1]), self.watch.line)
+        self.clock.every(EVERY, self._at(MORNING[0]), self._at(MORNING[1]) - EVERY, self.coordinator.plan)
+        self.clock.every(LINE_EVERY, self._at(MORNING[0]), self._at(time(11)), self.watch.line)
         # The bags are brought home whenever the morning's promises are settled.
         self.clock.run(self._at(time(16)))
 

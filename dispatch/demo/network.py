@@ -19,7 +19,8 @@ PROVINCE = "56"
 PIN = "2468"
 MODE = "test"
 SHIFT = (time(7, 0), time(18, 30))
-MORNING = (time(7, 0), time(12, 0))
+MORNING = (time(7, 0), time(10, 30))
+"""Long enough for every promise of the day before: four hours from 15:30 end at 10:00 at the latest."""
 
 
 @dataclass(frozen=True)

@@ -137,12 +137,16 @@ class Asked:
 
 @dataclass
 class Shops:
-    """The shops' programs: each asks with its own key; `replays` counts answers to repeated calls."""
+    """The shops' programs: each asks with its own key; `replays` counts answers to repeated calls.
+
+    After `last_result_at` no result of a two-way dossier becomes ready any more.
+    """
 
     api: Api
     clock: Clock
     opened: Mapping[str, ShopAccess]
     label: str
+    last_result_at: datetime
     asked: dict[str, Asked] = field(default_factory=dict)
     replays: int = 0
     faults: list[str] = field(default_factory=list)
@@ -179,7 +183,7 @@ class Shops:
         """The shop has a dossier: where it is a two-way one, its result is ready a while later, the same day."""
         known = self.asked.get(request_id)
         ready_at = self.clock.now + RESULT_AFTER
-        if known is None or known.kind != "two_way" or ready_at.time() > LAST_RESULT:
+        if known is None or known.kind != "two_way" or ready_at > self.last_result_at:
             return
         path, key = f"/v1/requests/{request_id}/result-ready", self.opened[known.shop_id].key
         self.clock.at(ready_at, lambda: _discard(self.api.call("POST", path, key, {"notice_at": ready_at.isoformat()})))

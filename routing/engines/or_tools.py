@@ -6,6 +6,7 @@ model holds free stops only. Its own clock is not trusted: the caller re-times t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,7 +20,7 @@ from routing.engines import Limits
 from routing.errors import RoutingError
 from routing.insertion import Trip, best_spot
 from routing.model import Number
-from routing.timing import Timing, advance, first_moment, time_route
+from routing.timing import Fault, advance, first_moment, time_route
 from routing.view import NEVER, Sequences, View
 
 _MOST_NODES = 1600  # the model keeps nodes² integers several times over
@@ -89,7 +90,7 @@ class _Model:
         """Return request → vehicles that can serve it when nothing else is asked of them."""
         view = self.view
         served = {stop // 2 for trip in self.draft.trips for stop in trip.order}
-        bare = [self._bare(vehicle) for vehicle in self.vehicles]
+        able_alone = [self._alone(vehicle) for vehicle in self.vehicles]
         takers: dict[int, list[int]] = {}
         for request in range(len(view.problem.requests)):
             bound = view.bound[request]
@@ -98,16 +99,18 @@ class _Model:
                     takers[request] = [self.vehicle_of[bound]]
                 continue
             able = [self.vehicle_of[c] for c in view.allowed[request] if c in self.vehicle_of]
-            able = [v for v in able if request in bare[v][1] or bare[v][0] is None or best_spot(bare[v][0], request)]
+            able = [v for v in able if able_alone[v](request)]
             if able:
                 takers[request] = able
         return takers
 
-    def _bare(self, vehicle: _Vehicle) -> tuple[Trip | None, set[int]]:
-        """Return the courier's locked stops as a trip, if they can be driven alone, and his requests at present."""
-        driveable = isinstance(time_route(self.view, vehicle.courier, vehicle.locked), Timing)
-        trip = Trip(self.view, vehicle.courier, vehicle.locked, {}) if driveable else None
-        return trip, {stop // 2 for stop in vehicle.order}
+    def _alone(self, vehicle: _Vehicle) -> Callable[[int], bool]:
+        """Return a test whether a courier can do a request when nothing but his locked stops is asked of him."""
+        present = {stop // 2 for stop in vehicle.order}
+        if isinstance(time_route(self.view, vehicle.courier, vehicle.locked), Fault):
+            return lambda request: True  # his locked stops need others after them: leave it to the model
+        bare = Trip(self.view, vehicle.courier, vehicle.locked, {})
+        return lambda request: request in present or best_spot(bare, request) is not None
 
     def solve(self) -> Sequences:
         """Build, warm and run the model; return the best orders it has seen."""

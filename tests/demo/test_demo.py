@@ -190,7 +190,7 @@ class _NoApi:
 def _watch(inbox: Inbox) -> report.Watch:
     clock = Clock(datetime(2026, 11, 23, 18, tzinfo=LOCAL), 0)
     api: Any = _NoApi()
-    return report.Watch(api, clock, "", {}, inbox, Shops(api, clock, {}, "demo"))
+    return report.Watch(api, clock, "", {}, inbox, Shops(api, clock, {}, "demo", clock.now))
 
 
 def test_a_webhook_that_never_came_or_that_nobody_owed_breaks_the_claim() -> None:

@@ -121,6 +121,7 @@ def test_importing_the_library_is_quick_and_loads_no_solver() -> None:
 
 def test_inserting_is_fast_enough_to_answer_a_shop() -> None:
     """150 requests on 12 couriers under 3 s, one more into 60 under 0.1 s, of processor time."""
+
     def town(count: int, couriers: int) -> Problem:
         rnd = Random(5)
         places = tuple(Place(f"p{k}", 12.2 + rnd.random() / 9, 109.1 + rnd.random() / 9) for k in range(count + 8))
