@@ -179,7 +179,9 @@ def _database(url: str, look: Callable[[Connection], Iterator[Finding]]) -> Iter
 def _inside(connection: Connection) -> Iterator[Finding]:
     about = "Cơ sở dữ liệu · database"
     here = _one(connection, "SELECT version_num FROM alembic_version", "alembic_version")
-    newest = _newest_revision()
+    from dispatch.bootstrap import newest_version  # loaded late: a broken package must not stop the doctor
+
+    newest = newest_version()
     if here != newest:
         seen = f"it is at {here or 'nothing'}, this program wants {newest}"
         yield Finding(about, "cấu trúc cũ", seen, "python -m dispatch migrate")
@@ -213,12 +215,6 @@ def _one(connection: Connection, query: str, table: str, values: list[str] | Non
         return None
     row = connection.execute(query.encode(), values).fetchone()
     return row[0] if row else None
-
-
-def _newest_revision() -> str | None:
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory(str(Path(CHECKOUT, "migrations"))).get_current_head()
 
 
 def _queue(url: str) -> Finding:

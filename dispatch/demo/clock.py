@@ -43,11 +43,12 @@ class Clock:
 
         self.at(first, again)
 
-    def run(self, until: datetime, is_over: Callable[[], bool] = lambda: False) -> None:
-        """Let things happen until an instant, or until `is_over` says so; what lies later stays in the queue."""
-        while self._queue and self._queue[0][0] <= until and not is_over():
+    def run(self, until: datetime, *, paced: bool = True) -> None:
+        """Let things happen until an instant, without pausing if not `paced`; what lies later stays in the queue."""
+        while self._queue and self._queue[0][0] <= until:
             moment, _, action = heapq.heappop(self._queue)
-            self._wait_for(moment)
+            if paced:
+                self._wait_for(moment)
             self.now = max(self.now, moment)
             action()
 

@@ -5,25 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 from dispatch.demo.clock import Clock
 from dispatch.demo.phone import Phone
-from dispatch.domain.text import LOCAL
+from dispatch.demo.world import Point, is_absent, ride_time, shop_opens
 
-Point = tuple[float, float]
-SHOP_HOURS = ((time(7, 30), time(11, 30)), (time(13, 30), time(17, 0)))
 LOOK_AGAIN = timedelta(minutes=4)
 PING = timedelta(minutes=5)
 QUIET_PING = timedelta(minutes=15)
 EARLY = timedelta(minutes=8)
 """How long before he would have to leave a courier sets out."""
 WAIT_FOR_ABSENT = timedelta(minutes=5)
-ABSENT_SHARE = 0.06
 RIDE_SPREAD = 0.16
 """Standard deviation of the logarithm of real over expected riding time."""
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -39,38 +37,6 @@ class Visit:
     courier_id: str
     at: datetime
     outcome: str
-
-
-def ride_time(origin: Point, destination: Point) -> timedelta:
-    """What a ride on a motorbike takes as a rule: straight line times a detour, faster on longer ways, and parking."""
-    km = straight_km(origin, destination)
-    if km < 0.03:
-        return timedelta(seconds=20)
-    road_km = km * (1.30 + 0.35 * math.exp(-km / 1.4))
-    kmh = 36 - 15 * math.exp(-km / 4)
-    return timedelta(hours=road_km / kmh, seconds=100)
-
-
-def straight_km(origin: Point, destination: Point) -> float:
-    """Great-circle distance in km between (lat, lng) pairs in degrees."""
-    (lat1, lng1), (lat2, lng2) = (tuple(map(math.radians, point)) for point in (origin, destination))
-    h = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lng2 - lng1) / 2) ** 2
-    return 2 * 6371.0 * math.asin(math.sqrt(h))
-
-
-def is_absent(seed: int, external_ref: str, kind: str) -> bool:
-    """Whether nobody is at home the first time a courier calls; decided by the seed."""
-    reference = external_ref.split("/", 1)[-1]
-    return Random(f"{seed}/{reference}/{kind}").random() < ABSENT_SHARE
-
-
-def shop_opens(at: datetime) -> datetime | None:
-    """When a shop takes people from `at` on, that day; None where it stays closed."""
-    local = at.astimezone(LOCAL)
-    for opens, closes in SHOP_HOURS:
-        if local.time() < closes:
-            return max(local, datetime.combine(local.date(), opens, LOCAL))
-    return None
 
 
 @dataclass
@@ -92,6 +58,7 @@ class Rider:
     serving: bool = False
     _pinged_at: datetime | None = None
     _receipts: int = 0
+    _stands_until: datetime = _LONG_AGO
 
     def begin(self) -> None:
         """Start the shift: sign in and look at the pack."""
@@ -102,6 +69,9 @@ class Rider:
     def look(self) -> None:
         """Decide what to do next."""
         self.serving = False
+        if self.clock.now < self._stands_until:
+            self.clock.at(self._stands_until, self.look)
+            return
         if self.sick or self.clock.now >= self.shift_ends_at:
             self._go_home()
             return
@@ -136,7 +106,7 @@ class Rider:
         self.place = (origin[0] + (goal[0] - origin[0]) * share, origin[1] + (goal[1] - origin[1]) * share)
         self._ping()
         self.phone.talk()
-        if self.sick or self.phone.stop(stop_id) is None:
+        if self.sick or self.clock.now < self._stands_until or self.phone.stop(stop_id) is None:
             self.look()
         else:
             self._ride(stop_id, origin, goal, left_at, arrives_at)
@@ -276,6 +246,10 @@ class Rider:
             return False
         self.sick = True
         return True
+
+    def break_down(self, pause: timedelta) -> None:
+        """Stand still for a while with a broken motorbike, and be too busy to tell anybody."""
+        self._stands_until = self.clock.now + pause
 
     def lose_network(self, pause: timedelta) -> None:
         """No network for a while; afterwards the phone sends everything, and once more for good measure."""

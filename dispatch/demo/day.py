@@ -26,7 +26,9 @@ from dispatch.domain.text import LOCAL
 from dispatch.store import gazetteer
 
 BEGIN = time(6, 55)
+EVENING = time(19)
 END = time(21, 30)
+"""Whoever is still out in the evening brings his bag home; nobody needs to watch that."""
 FIRST_PLAN = time(7, 30)
 LAST_PLAN = time(18, 15)
 LINE_EVERY = timedelta(minutes=30)
@@ -34,6 +36,8 @@ SICK_AT = time(10, 30)
 _OFFLINE = ((2, time(10, 5), timedelta(minutes=40)), (6, time(14, 20), timedelta(minutes=40)))
 """(courier, when, how long) the network fails."""
 _SICK = 4
+_BREAKDOWN = (0, time(9, 25), timedelta(minutes=70))
+"""(courier, when, how long) a motorbike stands still, and nobody is told."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,9 @@ class Day:
         self._troubles()
         self.clock.start()
         self.clock.every(EVERY, self._at(FIRST_PLAN), self._at(LAST_PLAN), self.coordinator.plan)
-        self.clock.every(LINE_EVERY, self._at(SHIFT[0]), self._at(time(19)), self.watch.line)
-        self.clock.run(self._at(END))
+        self.clock.every(LINE_EVERY, self._at(SHIFT[0]), self._at(EVENING), self.watch.line)
+        self.clock.run(self._at(EVENING))
+        self.clock.run(self._at(END), paced=False)
         self.watch.read()
         if self.watch.running():
             self._morning_after()
@@ -94,8 +99,8 @@ class Day:
         self._ride_out(self.when, MORNING)
         self.clock.every(EVERY, self._at(MORNING[0]), self._at(MORNING[1]) - EVERY, self.coordinator.plan)
         self.clock.every(LINE_EVERY, self._at(MORNING[0]), self._at(time(11)), self.watch.line)
-        # The bags are brought home whenever the morning's promises are settled.
-        self.clock.run(self._at(time(16)))
+        self.clock.run(self._at(time(11)))
+        self.clock.run(self._at(time(16)), paced=False)
 
     def _at(self, hour: time) -> datetime:
         return datetime.combine(self.when, hour, LOCAL)
@@ -123,7 +128,9 @@ class Day:
         )
 
     def _troubles(self) -> None:
-        """What goes wrong: two phones lose the network, one courier falls ill."""
+        """What goes wrong: two phones lose the network, a motorbike breaks down, one courier falls ill."""
+        number, hour, pause = _BREAKDOWN
+        self.clock.at(self._at(hour), partial(self.riders[number].break_down, pause))
         for number, hour, pause in _OFFLINE:
             if number < len(self.riders):
                 rider = self.riders[number]

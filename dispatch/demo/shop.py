@@ -21,6 +21,7 @@ _PEAKS = ((time(9, 0), 40.0, 0.42), (time(14, 0), 28.0, 0.40))
 """(centre, spread in minutes, share of the requests); the rest comes at any time."""
 _DIVIDED_SHARE = 0.03
 _AGAIN_SHARE = 0.06
+_LATE_NOTICE_SHARE = 0.05
 RESULT_AFTER = timedelta(minutes=75)
 """How long after the hand-over a two-way dossier's result is ready."""
 LAST_RESULT = time(15, 45)
@@ -119,6 +120,9 @@ def _body(
     if kind == "return":
         officer = f"cb-{random.randint(1, 30):03d}"
         body["officer"] = {"id": officer, "address_confirmed": True, "at": (at - timedelta(minutes=20)).isoformat()}
+    if at.time() > LUNCH[1] and random.random() < _LATE_NOTICE_SHARE:
+        # The shop's network was down, and its notices come out hours later: the promise counts from the notice.
+        body["notice_at"] = (at - timedelta(minutes=random.randint(165, 225))).isoformat()
     if fee and random.random() < 0.35:
         body["state_fee"] = {"amount": fee}
     return body

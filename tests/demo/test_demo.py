@@ -12,10 +12,11 @@ import pytest
 from dispatch.channels.webhook import new_secret, sign
 from dispatch.demo import network, people, report
 from dispatch.demo.clock import Clock
-from dispatch.demo.courier import Visit, ride_time, shop_opens
+from dispatch.demo.courier import Visit
 from dispatch.demo.phone import scribble
 from dispatch.demo.receiver import Inbox, is_genuine
 from dispatch.demo.shop import Shops, day_of
+from dispatch.demo.world import ride_time, shop_opens
 from dispatch.domain.consignment import RequestBody
 from dispatch.domain.places import Gazetteer
 from dispatch.domain.text import LOCAL
