@@ -9,10 +9,10 @@ import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 
 import pytest
 import standardwebhooks
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +21,6 @@ from dispatch.channels.webhook import Answer, Guard, check_url, post, sign
 from dispatch.domain.errors import Invalid
 from tests.channels.receiver import Receiver
 
-HERE = Path(__file__).parent
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 PUBLIC = "93.184.216.34"
 
@@ -211,14 +210,18 @@ def test_the_next_address_of_a_host_serves_where_the_first_is_down() -> None:
 
 
 # ---- TLS -------------------------------------------------------------------------------------------------------
+AUTHORITY = trustme.CA()
+
+
 def tls_receiver() -> Receiver:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(HERE / "receiver.pem")
+    AUTHORITY.issue_cert("hooks.example.test").configure_cert(context)
     return Receiver(tls=context)
 
 
 def test_the_certificate_must_be_of_the_host_not_of_the_address() -> None:
-    trusting = ssl.create_default_context(cafile=str(HERE / "authority.pem"))
+    trusting = ssl.create_default_context()
+    AUTHORITY.configure_trust(trusting)
     guard = Guard(LOOPBACK, resolve=lambda *_: ["127.0.0.1"], tls=trusting)
     with tls_receiver() as receiver:
         right = send(f"https://hooks.example.test:{receiver.port}/", guard, live=True)
