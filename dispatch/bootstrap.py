@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
+from dispatch.schema import MIGRATIONS, newest_version, version_of
 from dispatch.settings import Settings
 from dispatch.store import Store, open_store
 from dispatch.store.rows import Key
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from dispatch.domain.addresses import Index
     from dispatch.domain.rules import PolicyBook
     from dispatch.flows.recording import Scene
-
-MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def secret_hash(secret: str) -> str:
 
 def upgrade(database_url: str) -> None:
     """Bring the schema to the newest version; safe to run from several processes at once."""
-    if _version(database_url) == newest_version():
+    if version_of(database_url) == newest_version():
         return
     from alembic import command
     from alembic.config import Config
@@ -108,22 +106,6 @@ def upgrade(database_url: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["database_url"] = database_url
     command.upgrade(config, "head")
-
-
-def newest_version() -> str:
-    """The newest migration's number: files are named `NNNN_what.py`."""
-    return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
-
-
-def _version(database_url: str) -> str | None:
-    """The migration a database is at; None for an empty one."""
-    import psycopg
-
-    with psycopg.connect(database_url, connect_timeout=5) as connection:
-        if connection.execute("select to_regclass('alembic_version')").fetchone() == (None,):
-            return None
-        found = connection.execute("select version_num from alembic_version").fetchone()
-        return None if found is None else str(found[0])
 
 
 def migrate(settings: Settings, say: Callable[[str], None] = print) -> None:

@@ -19,6 +19,7 @@ from dispatch.embedded.ports import try_listening
 from dispatch.embedded.programs import installed
 from dispatch.embedded.serve import joined
 from dispatch.embedded.valkey import ask
+from dispatch.schema import newest_version
 from dispatch.settings import CHECKOUT, Settings, SettingsError, load
 
 _PROCESSES = ("worker", "clock", "relay")
@@ -178,8 +179,6 @@ def _database(url: str, look: Callable[[Connection], Iterator[Finding]]) -> Iter
 def _inside(connection: Connection) -> Iterator[Finding]:
     about = "Cơ sở dữ liệu · database"
     here = _one(connection, "SELECT version_num FROM alembic_version", "alembic_version")
-    from dispatch.bootstrap import newest_version  # loaded late: a broken package must not stop the doctor
-
     newest = newest_version()
     if here != newest:
         seen = f"it is at {here or 'nothing'}, this program wants {newest}"

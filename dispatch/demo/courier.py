@@ -41,7 +41,10 @@ class Visit:
 
 @dataclass
 class Rider:
-    """One courier in the flesh. Everything he does is an action on the clock; `place` is where he stands or stood."""
+    """One courier in the flesh. Everything he does is an action on the clock; `place` is where he stands or stood.
+
+    `visits` is what all couriers write into: a citizen who was away once is at home the next time.
+    """
 
     phone: Phone
     clock: Clock
@@ -51,7 +54,7 @@ class Rider:
     on_hand_over: Callable[[str], None]
     place: Point
     shift_ends_at: datetime
-    visits: list[Visit] = field(default_factory=list)
+    visits: list[Visit]
     cash: dict[str, int] = field(default_factory=lambda: {"postage": 0, "state_fee": 0})
     sick: bool = False
     off: bool = False
@@ -153,7 +156,7 @@ class Rider:
         self.clock.after(WAIT_FOR_ABSENT if absent else timedelta(seconds=20), self.look)
 
     def _nobody_home(self, stop: dict[str, Any], task: dict[str, Any]) -> bool:
-        if task["status"] == "PICKUP_FAILED" or any(
+        if any(
             (visit.request_id, visit.leg, visit.door) == (task["id"], task["leg"], _door(stop)) for visit in self.visits
         ):
             return False

@@ -17,7 +17,7 @@ from dispatch.demo import report
 from dispatch.demo.client import Api
 from dispatch.demo.clock import Clock
 from dispatch.demo.coordinator import EVERY, Coordinator
-from dispatch.demo.courier import Rider
+from dispatch.demo.courier import Rider, Visit
 from dispatch.demo.network import MORNING, SHIFT, Bearer, Network, ShopAccess, open_shops, put_shifts
 from dispatch.demo.phone import Phone
 from dispatch.demo.receiver import Receiver
@@ -72,6 +72,7 @@ class Day:
         self.watch = report.Watch(self.api, self.clock, operator, self.opened, receiver.inbox, self.shops)
         self.coordinator = Coordinator(self.api, self.clock, operator, wishes.seconds, when)
         self.riders: list[Rider] = []
+        self.visits: list[Visit] = []
 
     def play(self) -> None:
         """Play the day; where promises still run in the evening, the next morning too."""
@@ -125,6 +126,7 @@ class Day:
             on_hand_over=self.shops.handed_over,
             place=(bearer.lat, bearer.lng),
             shift_ends_at=datetime.combine(day, hours[1], LOCAL),
+            visits=self.visits,
         )
 
     def _troubles(self) -> None:
@@ -151,12 +153,11 @@ class Day:
         self.watch.read()
         waited_s = self.watch.await_webhooks()
         requests, events, stored = self._look_back()
-        visits = [visit for rider in self.riders for visit in rider.visits]
         claims = [
             report.promises(self.watch, requests),
             report.trails(self.watch, requests, events),
             report.webhooks(self.watch, waited_s),
-            report.doors(visits, events),
+            report.doors(self.visits, events),
             report.replays(self.shops, stored),
         ]
         told = {**self._facts(requests), "claims": [asdict(claim) for claim in claims]}

@@ -122,7 +122,7 @@ def _body(
         body["officer"] = {"id": officer, "address_confirmed": True, "at": (at - timedelta(minutes=20)).isoformat()}
     if at.time() > LUNCH[1] and random.random() < _LATE_NOTICE_SHARE:
         # The shop's network was down, and its notices come out hours later: the promise counts from the notice.
-        body["notice_at"] = (at - timedelta(minutes=random.randint(165, 225))).isoformat()
+        body["notice_at"] = (at - timedelta(minutes=random.randint(200, 236))).isoformat()
     if fee and random.random() < 0.35:
         body["state_fee"] = {"amount": fee}
     return body

@@ -19,6 +19,7 @@ from dispatch.embedded.process import Child, Program, clear_leftovers, last_line
 from dispatch.embedded.programs import installed, runnable
 from dispatch.embedded.tree import Part, Tree
 from dispatch.embedded.valkey import Valkey
+from dispatch.schema import is_settled
 from dispatch.settings import CHECKOUT, Settings
 
 Command = tuple[str, ...]
@@ -110,7 +111,9 @@ def _start(
         "DISPATCH_DATA_DIR": str(place.home),
         "PYTHONUNBUFFERED": "1",
     }
-    operator = _migrate(commands["migrate"], environment, place, tree, say)
+    operator = None
+    if settings.bootstrap_key or settings.bootstrap_user or not is_settled(endpoints.database_url):
+        operator = _migrate(commands["migrate"], environment, place, tree, say)
     if tree.is_stopping():
         return None
     say("web, worker, clock, relay: đang khởi động · starting")
