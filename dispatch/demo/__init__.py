@@ -35,9 +35,8 @@ def main(argv: list[str], settings: Settings, look: Callable[[], Settings] | Non
             settings = look() if look is not None else settings
         child = system
         code = _play(wishes, settings, lambda: child is not None and child.poll() is not None)
-        if system is not None and (wishes.keep_open or sys.stdin.isatty()):
-            print("Hệ thống vẫn chạy; Ctrl-C để dừng · the system stays up; Ctrl-C stops it", flush=True)
-            system.wait()
+        if system is not None and sys.stdin.isatty() and not wishes.keep_open and system.poll() is None:
+            _stay("Hệ thống vẫn chạy; Ctrl-C để dừng · the system stays up; Ctrl-C stops it")
         return code
     except (Away, Refused) as error:
         print(f"demo: {error}", file=sys.stderr)
@@ -113,9 +112,7 @@ def _play(wishes: Wishes, settings: Settings, is_gone: Callable[[], bool]) -> in
         day.play()
         code = day.judge()
         if wishes.keep_open:
-            print("Ctrl-C để kết thúc · Ctrl-C ends the demo", flush=True)
-            while True:
-                time.sleep(60)
+            _stay("Ctrl-C để kết thúc · Ctrl-C ends the demo")
         return code
     except KeyboardInterrupt:
         print("\nDừng · stopped", flush=True)
@@ -124,6 +121,16 @@ def _play(wishes: Wishes, settings: Settings, is_gone: Callable[[], bool]) -> in
         if Api(settings.address).is_ready():
             _leave(Api(settings.address), operator, day)
         receiver.close()
+
+
+def _stay(text: str) -> None:
+    """Let the person look around until Ctrl-C."""
+    print(text, flush=True)
+    try:
+        while True:
+            time.sleep(60)
+    except KeyboardInterrupt:
+        print(flush=True)
 
 
 def _earliest(latest: datetime | None) -> date:
