@@ -62,7 +62,7 @@ demo: $(FRONT_END) ## a believable day on the system that runs (ARGS="…" goes 
 
 test: .venv/.dev $(FRONT_END) ## all tests, on real PostgreSQL and Valkey (ARGS="…" goes to pytest)
 	@cd web && npm test --silent
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.dev $(FRONT_END) ## lint, format, types, imports, sizes, locks, compose file
 	@$(BIN)/ruff check .

@@ -18,7 +18,10 @@ import pytest
 import urllib3
 from standardwebhooks import Webhook
 
+from dispatch.bootstrap import secret_hash
 from dispatch.embedded.ports import free_port
+from dispatch.store import open_store
+from dispatch.store.rows import Key
 
 ROOT = Path(__file__).resolve().parents[2]
 OPERATOR_KEY = "test_journey_operator_0123456789"
@@ -116,39 +119,37 @@ def receiver() -> Iterator[Receiver]:
     opened.server.server_close()
 
 
-@pytest.fixture
-def operator(clean_database: str, clean_queue: str, tmp_path: Path) -> Iterator[Client]:
-    """An operator of a running system: real web, worker, relay and clock processes."""
-    port = free_port()
+@pytest.fixture(scope="session")
+def address(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running system: real web, worker, relay and clock processes, shared by all journeys."""
+    port, folder = free_port(), tmp_path_factory.mktemp("system")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")} | {
-        "DISPATCH_DATABASE_URL": clean_database,
-        "DISPATCH_REDIS_URL": clean_queue,
+        "DISPATCH_DATABASE_URL": database_url,
+        "DISPATCH_REDIS_URL": redis_url,
         "DISPATCH_PORT": str(port),
-        "DISPATCH_DATA_DIR": str(tmp_path),
+        "DISPATCH_DATA_DIR": str(folder),
         "DISPATCH_SECRET": "x" * 40,
-        "DISPATCH_BOOTSTRAP_KEY": OPERATOR_KEY,
         "DISPATCH_WEBHOOK_ALLOW": "127.0.0.0/8",
     }
     command = [sys.executable, "-m", "dispatch"]
-    subprocess.run([*command, "migrate"], cwd=ROOT, env=environment, check=True, capture_output=True)
-    logs = {name: (tmp_path / f"{name}.log").open("wb") for name in ("web", "worker", "relay", "clock")}
+    logs = {name: (folder / f"{name}.log").open("wb") for name in ("web", "worker", "relay", "clock")}
     running = [
         subprocess.Popen([*command, name], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         for name, log in logs.items()
     ]
-    client = Client(f"http://127.0.0.1:{port}", OPERATOR_KEY)
+    pool, base = urllib3.PoolManager(retries=False, timeout=10), f"http://127.0.0.1:{port}"
 
     def ready() -> bool:
         assert all(process.poll() is None for process in running), "a process of the system ended at start"
         try:
-            answer = client.pool.request("GET", f"{client.base}/readyz")
+            answer = pool.request("GET", f"{base}/readyz")
         except urllib3.exceptions.HTTPError:
             return False
         return answer.status == 200 and answer.json()["status"] == "ok"
 
     try:
-        until("every process of the system to be ready", ready)
-        yield client
+        until("every process of the system to be ready", ready, 90)
+        yield base
     finally:
         for process in running:
             process.terminate()
@@ -156,3 +157,14 @@ def operator(clean_database: str, clean_queue: str, tmp_path: Path) -> Iterator[
             process.wait(30)
         for log in logs.values():
             log.close()
+
+
+@pytest.fixture
+def operator(address: str, clean_database: str) -> Client:
+    """An operator of the running system, in a world where nothing has happened yet."""
+    store = open_store(clean_database, connections=1)
+    with store.begin() as session:
+        key = Key(session.new_id("key"), "test", "operator", None, None, "journey", None, None, None)
+        session.access.add_key(key, secret_hash(OPERATOR_KEY), session.wall_clock())
+    store.close()
+    return Client(address, OPERATOR_KEY)

@@ -15,7 +15,7 @@ from tests.journeys.conftest import ROOT, Client
 
 
 def test_the_ten_lines_with_curl_end_with_an_assigned_request(
-    operator: Client, clean_database: str, clean_queue: str, tmp_path: Path
+    operator: Client, clean_database: str, redis_url: str, tmp_path: Path
 ) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     found = re.search(r"## Ten lines with curl.*?```sh\n(.*?)```", text, re.DOTALL)
@@ -27,7 +27,7 @@ def test_the_ten_lines_with_curl_end_with_an_assigned_request(
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")} | {
         "DISPATCH_PORT": str(urlsplit(operator.base).port),
         "DISPATCH_DATABASE_URL": clean_database,
-        "DISPATCH_REDIS_URL": clean_queue,
+        "DISPATCH_REDIS_URL": redis_url,
         "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(
