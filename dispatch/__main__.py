@@ -18,6 +18,10 @@ except ModuleNotFoundError as missing:
 # refused in a moment, `web` need not load the worker, `doctor` need not load a broken package.
 
 
+# Plans use all the processor they get: where web and worker share a machine, the web answers before plans think on.
+_WORKER_NICE = 5
+
+
 def _serve(options: argparse.Namespace) -> int:
     from dispatch.embedded.serve import serve
 
@@ -35,6 +39,7 @@ def _web(options: argparse.Namespace) -> int:
 
 def _worker(options: argparse.Namespace) -> int:
     load(servers=True)
+    os.nice(_WORKER_NICE)
     from dispatch import worker
 
     return worker.main() or 0

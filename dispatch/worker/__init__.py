@@ -30,8 +30,6 @@ DEAF_S = 60.0
 """A node deaf for so long, with a broker that answers, will not recover by itself."""
 STEADY_S = 30.0
 SLOWEST_RETRY_S = 10.0
-NICE = 5
-"""Plans use all the processor they get: on one machine the web answers before they think on."""
 STOP_S = 18.0
 """How long nodes may take to give their tasks back when asked to stop."""
 
@@ -136,7 +134,6 @@ def main() -> int:
     """Keep the nodes running until SIGTERM or SIGINT."""
     logs.configure("worker")
     settings = load(servers=True)
-    os.nice(NICE)
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: stopping.append(number))
