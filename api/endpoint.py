@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Response, current_app, g, request
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.auth import Principal, authenticate, instant_of
 from api.problems import HttpProblem, from_dispatch, from_validation
@@ -172,7 +173,7 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
 
 
 def _run(endpoint: Endpoint, call: Call, parameters: dict[str, str], key: str | None = None) -> Response:
-    call.raw = request.get_data(cache=True) if endpoint.method in ("POST", "PUT", "PATCH") else b""
+    call.raw = _raw() if endpoint.method in ("POST", "PUT", "PATCH") else b""
     call.query = _query(endpoint)
     call.body = _body(endpoint, call.raw)
     if key is not None:
@@ -186,6 +187,15 @@ def _run(endpoint: Endpoint, call: Call, parameters: dict[str, str], key: str | 
         text = response.get_data(as_text=True) if answer.remembered is None else _json(answer.remembered)
         _remember(call.session, endpoint, call.principal, key, response, text, call.real_now)
     return response
+
+
+def _raw() -> bytes:
+    """The body as it came; a chunked one, which names no length, is cut off at the limit and then refused."""
+    raw = request.get_data(cache=True)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(raw) >= limit:
+        raise RequestEntityTooLarge
+    return raw
 
 
 def _replayed(call: Call, endpoint: Endpoint, key: str) -> Response | None:

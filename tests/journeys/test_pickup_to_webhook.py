@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pypdfium2
@@ -132,6 +133,18 @@ def told_once(receiver: Receiver, shop: Client, last: str) -> list[str]:
     assert all(by_id[entry["id"]] == entry for entry in feed)
     assert all(entry["livemode"] is False for entry in feed)
     return receiver.types()
+
+
+def test_a_body_of_unnamed_length_is_refused_like_a_named_one(operator: Client) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b'{"note": "'
+        for _ in range(12):
+            yield b"x" * 100_000
+        yield b'"}'
+
+    headers = {"Authorization": f"Bearer {operator.key}", "Content-Type": "application/json", "Idempotency-Key": "k"}
+    answer = operator.pool.request("POST", f"{operator.base}/v1/requests", body=chunks(), headers=headers, chunked=True)
+    assert (answer.status, answer.json()["code"]) == (413, "body_too_large")
 
 
 def test_a_return_goes_from_the_counter_to_the_citizen_and_the_shop_is_told(
