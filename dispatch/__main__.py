@@ -34,7 +34,12 @@ def _web(options: argparse.Namespace) -> int:
     load(servers=True)
     configuration = CHECKOUT / "deploy" / "gunicorn.conf.py"
     os.chdir(CHECKOUT)
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", str(configuration), "api.app:create_app()"])
+    from gunicorn.app.wsgiapp import run
+
+    # In this very process: a fresh interpreter would read everything a second time.
+    sys.argv = ["gunicorn", "-c", str(configuration), "api.app:create_app()"]
+    run()
+    return 0
 
 
 def _worker(options: argparse.Namespace) -> int:
