@@ -23,6 +23,8 @@ from dispatch.embedded.ports import free_port
 
 CLIENTS = 32
 CALLS = 2000
+SHOPS = 20
+"""A shop's feed is numbered without gaps, so creates of one shop follow each other; shops do not wait for others."""
 KEY = "test_bench_operator_0123456789"
 TABLES = ("requests", "legs", "events", "feed", "idempotency")
 SHOP = {
@@ -60,7 +62,7 @@ def measure() -> str:
             system.terminate()
             system.wait(60)
     rows = [
-        f"## {CALLS} creates by {CLIENTS} clients",
+        f"## {CALLS} creates of {SHOPS} shops by {CLIENTS} clients",
         "Price, promise, event, feed and stored answer in one durable transaction over HTTP; beside it the same rows,",
         "inserted by as many bare connections, one transaction each (fsync on in both).",
         "Client and server share the cores.",
@@ -105,13 +107,14 @@ def _timed(work: Callable[[int], None], clients: int) -> tuple[float, float, flo
 
 def _creates(pool: urllib3.PoolManager, base: str) -> tuple[float, float, float]:
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    pool.request("PUT", f"{base}/v1/admin/shops/kh-nt", json=SHOP, headers=headers)
+    for shop in range(SHOPS):
+        pool.request("PUT", f"{base}/v1/admin/shops/kh-{shop}", json=SHOP, headers=headers)
 
     def create(number: int) -> None:
         body: dict[str, Any] = {
             "external_ref": f"BENCH-{number}",
             "kind": "return",
-            "shop_id": "kh-nt",
+            "shop_id": f"kh-{number % SHOPS}",
             "dossier": {"code": "000.00.16.H32-261120-0015"},
             "citizen": {
                 "name": "Nguyễn Thị Ánh Nguyệt",
