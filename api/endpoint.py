@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, current_app, g, request
@@ -335,7 +335,3 @@ def operation_answer(operation_id: str, status: str = "queued") -> Answer:
     """202 with the operation to watch."""
     headers = {"Location": f"/v1/operations/{operation_id}"}
     return Answer({"id": operation_id, "status": status}, 202, headers)
-
-
-IDEMPOTENCY_KEPT = timedelta(hours=96)
-"""How long first answers are kept; docs/api.md promises 72 hours at least."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +14,27 @@ from dispatch import clock
 from dispatch.bootstrap import System
 from dispatch.clock import Duty
 from dispatch.domain.errors import Unavailable
+from dispatch.store import Session
 from dispatch.store import tables as t
 from dispatch.store.access import Remembered
 from tests.api.conftest import SHOP, Api
 
 Body = Callable[..., dict[str, Any]]
+
+
+def queued_plan(session: Session, at: datetime) -> None:
+    """A plan that waits for a worker since `at`."""
+    session.planning.add_operation(
+        id="op_1",
+        mode="live",
+        kind="plan",
+        owner="test",
+        status="queued",
+        progress=0.0,
+        params={},
+        created_at=at,
+        updated_at=at,
+    )
 
 
 def make_overdue(system: System, request_id: str) -> None:
@@ -35,6 +51,24 @@ def make_overdue(system: System, request_id: str) -> None:
             ),
             {"instants": instants, "past": past, "id": request_id},
         )
+
+
+def test_a_request_that_cannot_be_judged_holds_up_nobody_elses_promise(
+    operator: Api, system: System, body: Body
+) -> None:
+    key = operator.post("/v1/admin/keys", {"scope": "operator", "mode": "live"}).json["key"]
+    live = operator.as_key(key)
+    live.put("/v1/admin/shops/kh-nha-trang", SHOP)
+    broken, whole = (live.post("/v1/requests", body(shop_id="kh-nha-trang")).json["id"] for _ in range(2))
+    for request_id in (broken, whole):
+        make_overdue(system, request_id)
+    with system.store.begin() as session:
+        spoilt = update(t.legs).where(t.legs.c.request_id == broken).values(promise={"due_at": None})
+        session.connection.execute(spoilt)
+    clock.sweep_promises(system)
+    with system.store.begin() as session:
+        rows = session.connection.execute(select(t.legs.c.request_id, t.legs.c.promise_state)).all()
+    assert dict(rows) == {broken: "RUNNING", whole: "BREACHED"}
 
 
 def test_a_live_promise_that_runs_out_is_seen_and_told_and_a_test_one_waits_for_its_own_clock(
@@ -110,17 +144,7 @@ def test_a_plan_whose_task_was_lost_is_queued_again_and_only_once_by_two_clocks(
 def test_what_only_waits_for_the_relay_is_not_taken_for_lost(system: System, waiting_in_outbox: bool) -> None:
     with system.store.begin() as session:
         at = session.wall_clock() - timedelta(seconds=30)
-        session.planning.add_operation(
-            id="op_1",
-            mode="live",
-            kind="plan",
-            owner="test",
-            status="queued",
-            progress=0.0,
-            params={},
-            created_at=at,
-            updated_at=at,
-        )
+        queued_plan(session, at)
         if waiting_in_outbox:
             session.notices.enqueue("plan", {"operation_id": "op_1"}, at)
     clock.requeue_operations(system)
@@ -150,17 +174,7 @@ def test_old_answers_and_carried_tasks_are_forgotten_and_nothing_younger(system:
 def test_a_clock_set_back_delays_but_breaks_nothing(system: System) -> None:
     with system.store.begin() as session:
         ahead = session.wall_clock() + timedelta(hours=1)
-        session.planning.add_operation(
-            id="op_1",
-            mode="live",
-            kind="plan",
-            owner="test",
-            status="queued",
-            progress=0.0,
-            params={},
-            created_at=ahead,
-            updated_at=ahead,
-        )
+        queued_plan(session, ahead)
         session.access.beat("clock", ahead, {})
     work = clock.duties()
     for duty in work:
