@@ -30,6 +30,11 @@ MODULES = (
     "api.v1.labels",
     "api.v1.testing",
     "api.v1.tracking",
+    "api.v1.money",
+    "api.v1.exceptions",
+    "api.v1.reports",
+    "api.v1.counters",
+    "api.v1.sites",
     "api.board.board",
     "api.courier.rounds",
 )

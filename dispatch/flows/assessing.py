@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from dispatch.domain import addresses, pricing, sla
 from dispatch.domain.consignment import Leg, QuoteBody
 from dispatch.domain.errors import invalid
-from dispatch.domain.hours import Calendar, local_date
+from dispatch.domain.hours import local_date
 from dispatch.domain.pricing import Quote
 from dispatch.domain.result import authority_due_on, return_mode
 from dispatch.domain.sla import Promise
+from dispatch.flows.calendars import calendar_of
 from dispatch.flows.recording import Scene
 from labels import codes
 from labels.errors import LabelError
@@ -28,44 +29,6 @@ NOTICE_LATE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """Everything decided about a request before anything is stored."""
-
-    shop: Shop
-    quote: Quote
-    promises: dict[Leg, Promise]
-    place: Resolved
-    zone: str
-    province_code: str | None
-    return_mode: str
-    authority_due_on: date | None
-    warnings: list[str]
-
-    def to_json(self, kind: str) -> dict[str, Any]:
-        """The answer of `POST /v1/quotes`."""
-        awake = [leg for leg in self.promises if not (kind == "two_way" and leg == "return")]
-        unknown: dict[str, Any] = {"p50": None, "p90": None, "breach_probability": None, "causes": []}
-        return {
-            "kind": kind,
-            "province_code": self.province_code,
-            "quote": self.quote.to_json(),
-            "promise": [{**self.promises[leg].to_json(), "predicted": unknown} for leg in awake],
-            "return_mode": self.return_mode,
-            "authority_due_on": None if self.authority_due_on is None else self.authority_due_on.isoformat(),
-            "address": address_json(self.place),
-            "warnings": self.warnings,
-        }
-
-
-def shop_calendar(session: Session, scene: Scene, shop: Shop) -> Calendar:
-    """The calendar a shop follows: the operator's own of that id, else a built-in one, else OSS-DEFAULT."""
-    kept = session.network.calendar(shop.mode, shop.hours_profile)
-    if kept is not None:
-        return Calendar.from_body(shop.hours_profile, kept, scene.book.holidays)
-    return scene.book.calendars.get(shop.hours_profile) or scene.book.calendars["OSS-DEFAULT"]
-
-
-@dataclass(frozen=True)
 class Whereabouts:
     """Both ends of a request on the map of 2020, where the tariff's zones and the provinces' rules are drawn."""
 
@@ -78,6 +41,39 @@ class Whereabouts:
     def province_of(self, leg: Leg) -> str | None:
         """The province whose promise rules decide: the pickup commune's, or the shop's for the return."""
         return self.citizen_province if leg == "pickup" else self.shop_province
+
+    def accepting(self, leg: Leg) -> str | None:
+        """The province of the post office that accepts a leg, whose prices hold: the citizen's, or the shop's."""
+        return (self.citizen_province or self.shop_province) if leg == "pickup" else self.shop_province
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everything decided about a request before anything is stored."""
+
+    shop: Shop
+    quote: Quote
+    promises: dict[Leg, Promise]
+    where: Whereabouts
+    return_mode: str
+    authority_due_on: date | None
+    warnings: list[str]
+
+    def to_json(self, kind: str) -> dict[str, Any]:
+        """The answer of `POST /v1/quotes`."""
+        legs = list(self.promises)
+        awake = [leg for leg in self.promises if not (kind == "two_way" and leg == "return")]
+        unknown: dict[str, Any] = {"p50": None, "p90": None, "breach_probability": None, "causes": []}
+        return {
+            "kind": kind,
+            "province_code": self.where.province_of(legs[0]),
+            "quote": self.quote.to_json(),
+            "promise": [{**self.promises[leg].to_json(), "predicted": unknown} for leg in awake],
+            "return_mode": self.return_mode,
+            "authority_due_on": None if self.authority_due_on is None else self.authority_due_on.isoformat(),
+            "address": address_json(self.where.place),
+            "warnings": self.warnings,
+        }
 
 
 def locate(index: Index, body: QuoteBody, shop: Shop) -> Whereabouts:
@@ -133,9 +129,7 @@ def assess(
         shop=shop,
         quote=quote,
         promises=promises,
-        place=where.place,
-        zone=where.zone,
-        province_code=where.province_of(body.legs[0]),
+        where=where,
         return_mode=return_mode(body),
         authority_due_on=authority_due_on(scene.book, body, province_code=where.shop_province, known_at=scene.now),
         warnings=found,
@@ -145,7 +139,7 @@ def assess(
 def _promises(
     session: Session, scene: Scene, body: QuoteBody, shop: Shop, where: Whereabouts, notice_at: datetime
 ) -> dict[Leg, Promise]:
-    calendar = shop_calendar(session, scene, shop)
+    calendar = calendar_of(session, scene, shop.mode, shop.hours_profile)
     return {
         leg: sla.start(
             scene.book,

@@ -85,14 +85,17 @@ def _request_row(
         "active_leg": body.legs[0],
         "status": "REQUESTED",
         "body": body.model_dump(mode="json", by_alias=True),
-        "address": address_json(decided.place),
-        "zone": decided.zone,
+        "address": address_json(decided.where.place),
+        "zone": decided.where.zone,
         "office_id": _office(session, mode, decided),
         "quote": decided.quote.to_json(),
         "return_mode": decided.return_mode,
         "authority_due_on": decided.authority_due_on,
         "warnings": decided.warnings,
         "tracking_token": session.new_token(),
+        "shop_province": decided.where.shop_province,
+        "citizen_province": decided.where.citizen_province,
+        "between_major_cities": decided.where.between_major_cities,
         "version": 1,
         "last_at": scene.now,
         "created_at": scene.now,
@@ -132,6 +135,8 @@ def _leg_row(
         "state": {"promise": shown},
         "courier_id": None,
         "planned_at": None,
+        "accepting_province": decided.where.accepting(leg),
+        "charged_at": None,
     }
 
 

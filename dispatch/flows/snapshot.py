@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.hours import Calendar, local_date
 from dispatch.domain.tracking import BEFORE_COLLECTION, LegState, fold
+from dispatch.flows.calendars import calendar_of
 from dispatch.flows.recording import Scene, as_event
 
 if TYPE_CHECKING:
@@ -184,15 +185,8 @@ def _calendars(
     session: Session, scene: Scene, mode: str, shops: dict[str, Shop], offices: dict[str, Office]
 ) -> dict[str, Calendar]:
     """The calendar of every hours profile in use: the operator's own of that id, else a built-in one."""
-    found: dict[str, Calendar] = {}
     profiles = {shop.hours_profile for shop in shops.values()} | {office.hours_profile for office in offices.values()}
-    for profile in sorted(profiles):
-        kept = session.network.calendar(mode, profile)
-        if kept is not None:
-            found[profile] = Calendar.from_body(profile, kept, scene.book.holidays)
-        else:
-            found[profile] = scene.book.calendars.get(profile) or scene.book.calendars["OSS-DEFAULT"]
-    return found
+    return {profile: calendar_of(session, scene, mode, profile) for profile in sorted(profiles)}
 
 
 def members(snapshot: Snapshot, area: Area) -> tuple[list[Courier], list[OpenLeg]]:

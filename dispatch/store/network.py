@@ -58,15 +58,16 @@ class Network:
         return [record(Office, row) for row in rows]
 
     def put_calendar(self, mode: str, calendar_id: str, body: dict[str, Any], at: datetime) -> bool:
-        """Create or replace a calendar."""
-        return self._put(t.calendars, {"mode": mode, "id": calendar_id}, {"body": body}, at)
+        """Add a dated week to a calendar; a body with the same `valid_from` replaces that week, others stay."""
+        kept = [week for week in self.calendar(mode, calendar_id) if week["valid_from"] != body["valid_from"]]
+        return self._put(t.calendars, {"mode": mode, "id": calendar_id}, {"weeks": [*kept, body]}, at)
 
-    def calendar(self, mode: str, calendar_id: str) -> dict[str, Any] | None:
-        """The body of a calendar kept by the operator."""
-        body: dict[str, Any] | None = self._c.execute(
-            select(t.calendars.c.body).where(t.calendars.c.mode == mode, t.calendars.c.id == calendar_id)
+    def calendar(self, mode: str, calendar_id: str) -> list[dict[str, Any]]:
+        """The dated bodies of a calendar kept by the operator, in the order they came; empty where there is none."""
+        weeks: list[dict[str, Any]] | None = self._c.execute(
+            select(t.calendars.c.weeks).where(t.calendars.c.mode == mode, t.calendars.c.id == calendar_id)
         ).scalar()
-        return body
+        return weeks or []
 
     def put_courier(self, mode: str, courier_id: str, values: dict[str, Any], at: datetime) -> bool:
         """Create or replace a courier."""

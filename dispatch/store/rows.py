@@ -126,6 +126,9 @@ class Request:
     authority_due_on: date | None
     warnings: list[str]
     tracking_token: str
+    shop_province: str | None
+    citizen_province: str | None
+    between_major_cities: bool
     version: int
     last_at: datetime
     created_at: datetime
@@ -152,6 +155,8 @@ class LegRow:
     state: dict[str, Any]
     courier_id: str | None
     planned_at: datetime | None
+    accepting_province: str | None
+    charged_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

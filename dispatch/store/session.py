@@ -14,10 +14,13 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from dispatch.domain.errors import Conflict, Unavailable
 from dispatch.store.access import Access
 from dispatch.store.consignments import Consignments
+from dispatch.store.money import Money
 from dispatch.store.network import Network
 from dispatch.store.notices import Notices
 from dispatch.store.planning import Planning
 from dispatch.store.queries import Queries
+from dispatch.store.reporting import Reporting
+from dispatch.store.sites import Sites
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: sorts like the number it writes, no letters that look alike."""
@@ -37,6 +40,9 @@ class Session:
         self.notices = Notices(connection)
         self.planning = Planning(connection)
         self.queries = Queries(connection)
+        self.money = Money(connection)
+        self.sites = Sites(connection)
+        self.reporting = Reporting(connection)
 
     @contextmanager
     def apart(self) -> Iterator[None]:

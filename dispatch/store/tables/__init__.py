@@ -5,6 +5,7 @@
 
 from dispatch.store.tables.base import metadata
 from dispatch.store.tables.consignments import events, item_serial_live, item_serial_test, legs, media, requests, scans
+from dispatch.store.tables.money import complaints, ledger, shift_closings
 from dispatch.store.tables.network import (
     audit,
     calendars,
@@ -19,13 +20,25 @@ from dispatch.store.tables.network import (
     users,
 )
 from dispatch.store.tables.notices import allowed_receivers, deliveries, feed, outbox, webhooks
+from dispatch.store.tables.places import (
+    appointments,
+    commune_settings,
+    overrides,
+    points,
+    trainings,
+    unit_links,
+    units,
+)
 from dispatch.store.tables.planning import areas, operations, plans, rounds, tasks
 
 __all__ = [
     "allowed_receivers",
+    "appointments",
     "areas",
     "audit",
     "calendars",
+    "commune_settings",
+    "complaints",
     "couriers",
     "deliveries",
     "events",
@@ -35,20 +48,27 @@ __all__ = [
     "item_serial_live",
     "item_serial_test",
     "keys",
+    "ledger",
     "legs",
     "media",
     "metadata",
     "offices",
     "operations",
     "outbox",
+    "overrides",
     "plans",
+    "points",
     "requests",
     "rounds",
     "scans",
+    "shift_closings",
     "shifts",
     "shops",
     "sign_ins",
     "tasks",
+    "trainings",
+    "unit_links",
+    "units",
     "users",
     "webhooks",
 ]

@@ -45,6 +45,10 @@ requests = Table(
     Column("authority_due_on", Date),
     Column("warnings", JSONB, nullable=False),
     Column("tracking_token", Text, nullable=False),
+    # Provinces of 2020, by which rules and tariffs are chosen; kept so that a quote can be computed again.
+    Column("shop_province", Text),
+    Column("citizen_province", Text),
+    Column("between_major_cities", Boolean, nullable=False, server_default="false"),
     Column("version", Integer, nullable=False),
     at("last_at"),
     at("created_at"),
@@ -72,7 +76,14 @@ legs = Table(
     Column("state", JSONB, nullable=False),
     Column("courier_id", Text),
     at("planned_at", nullable=True),
+    Column("accepting_province", Text),
+    at("charged_at", nullable=True),
     UniqueConstraint("mode", "item_id"),
+    Index(
+        "ix_legs_charged",
+        *("mode", "accepting_province", "charged_at"),
+        postgresql_where=text("charged_at is not null"),
+    ),
     Index("ix_legs_sweep", "mode", "next_check_at", postgresql_where=text("next_check_at is not null")),
     Index("ix_legs_open", "mode", "closed", postgresql_where=text("not closed")),
 )

@@ -59,7 +59,7 @@ calendars = Table(
     metadata,
     Column("mode", Text, primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("body", JSONB, nullable=False),
+    Column("weeks", JSONB, nullable=False),
     at("created_at"),
     at("updated_at"),
 )

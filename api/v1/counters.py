@@ -1,0 +1,3 @@
+"""Counter days and appointments in rooms of limited capacity."""
+
+from __future__ import annotations

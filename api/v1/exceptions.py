@@ -1,0 +1,3 @@
+"""What goes another way: redirect, loss, damage, compensation, reopening, pauses, refused hand-overs."""
+
+from __future__ import annotations
