@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from api.endpoint import Answer, Call, route
 from api.problems import HttpProblem
 from dispatch.domain.consignment import QuoteBody, RequestBody
 from dispatch.domain.errors import Stale
+from dispatch.domain.explain import explain
 from dispatch.domain.outward import events_json, request_json
 from dispatch.domain.text import Instant, Line, Shape
 from dispatch.flows import intake
@@ -84,11 +86,19 @@ def for_change(call: Call, request_id: str) -> Request:
     return found
 
 
-@route("POST", "/v1/quotes", tag="shop", body=QuoteBody, idempotent=False, errors=("unknown_shop", "unknown_commune"))
+@route(
+    "POST",
+    "/v1/quotes",
+    tag="shop",
+    body=QuoteBody,
+    idempotent=False,
+    errors=("unknown_shop", "unknown_commune", "officer_confirmation_required"),
+)
 def quote(call: Call) -> Any:
     """Price and promise a request without storing anything."""
     found = assess(call.session, scene(call), call.system.places, call.body, call.mode, own_shop(call))
-    return found.to_json(call.body.kind)
+    told = found.to_json(call.body.kind)
+    return told | {"why": why(told["quote"])}
 
 
 @route(
@@ -179,6 +189,18 @@ def result_ready(call: Call, request_id: str) -> Any:
     notice_at = call.body.notice_at or call.now
     intake.wake_return(call.session, scene(call), call.system.places, found, notice_at)
     return shown(call, found)
+
+
+def why(quoted: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Why this amount, sentence by sentence, in both languages."""
+    return {"vi": explain(quoted, "vi"), "en": explain(quoted, "en")}
+
+
+@route("GET", "/v1/requests/<request_id>/why", tag="shop")
+def request_why(call: Call, request_id: str) -> Any:
+    """Why this request costs what it costs: every line with its legal basis, in Vietnamese and English."""
+    found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)
+    return {"request_id": found.id, "payable_by_citizen": found.quote["payable_by_citizen"], **why(found.quote)}
 
 
 @route("GET", "/v1/requests/<request_id>/events", tag="shop")

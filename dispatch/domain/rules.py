@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from dispatch.domain.consignment import Field_, Leg, QuoteBody, SubmittedVia
+from dispatch.domain.consignment import ExemptClass, Field_, Leg, QuoteBody, SubmittedVia
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.hours import Calendar, PublicHolidays, local_date
 from dispatch.domain.money import Payer
@@ -42,33 +42,91 @@ def bad_policy(place: str, vi: str, en: str) -> BadPolicy:
 
 
 class Scope(Shape):
-    """What a request must be for a rule to apply: every condition given must hold, and one of `any` where given."""
+    """What a request must be for a rule to apply: every condition given must hold, and one of `any` where given.
+
+    The order of the conditions is the order in which the first unmet one is named (docs/api.md: leg, level, channel).
+    """
 
     leg: Leg | None = None
     field: Annotated[tuple[Field_, ...], Field(strict=False)] = ()
     online_level: Annotated[tuple[Annotated[int, Field(ge=0, le=4)], ...], Field(strict=False)] = ()
     submitted_via: Annotated[tuple[SubmittedVia, ...], Field(strict=False)] = ()
+    bcci_registered_before: bool | None = None
     field_verification: bool | None = None
     online_payment_unable: bool | None = None
     party: Literal["CITIZEN", "AGENCY"] | None = None
     purpose: Literal["NEW", "PAPER_SUPPLEMENT"] | None = None
+    exempt_class: Annotated[tuple[ExemptClass, ...], Field(strict=False)] = ()
+    weight_up_to_g: Annotated[int, Field(ge=1)] | None = None
+    physical_component: bool | None = None
+    wants_paper: bool | None = None
+    has_email: bool | None = None
+    issued_electronically: bool | None = None
+    holds_original: bool | None = None
     any: Annotated[tuple[Scope, ...], Field(strict=False)] = ()
 
-    def matches(self, body: QuoteBody, leg: Leg) -> bool:
-        """Whether this leg of this request meets every condition; a fact the request does not give meets none."""
+    def unmet(self, body: QuoteBody, leg: Leg) -> str | None:
+        """The first condition this leg of this request does not meet, None where it meets all.
+
+        A fact the request does not give meets no condition. Of several alternatives the one that came furthest is told.
+        """
         dossier, fee = body.dossier, body.state_fee
-        unable = fee is not None and fee.online_payment_unable
-        return (
-            (self.leg is None or self.leg == leg)
-            and (not self.field or dossier.field in self.field)
-            and (not self.online_level or dossier.online_level in self.online_level)
-            and (not self.submitted_via or dossier.submitted_via in self.submitted_via)
-            and (self.field_verification is None or dossier.field_verification == self.field_verification)
-            and (self.online_payment_unable is None or unable == self.online_payment_unable)
-            and (self.party is None or body.party == self.party)
-            and (self.purpose is None or body.purpose == self.purpose)
-            and (not self.any or any(choice.matches(body, leg) for choice in self.any))
-        )
+        facts: dict[str, Any] = {
+            "leg": leg,
+            "field": dossier.field,
+            "online_level": dossier.online_level,
+            "submitted_via": dossier.submitted_via,
+            "bcci_registered_before": dossier.bcci_registered_before,
+            "field_verification": dossier.field_verification,
+            "online_payment_unable": fee is not None and fee.online_payment_unable,
+            "party": body.party,
+            "purpose": body.purpose,
+            "exempt_class": body.citizen.exempt_class,
+            "weight_up_to_g": body.weight_g,
+            "physical_component": dossier.physical_component,
+            "wants_paper": body.citizen_choice == "PAPER",
+            "has_email": body.citizen.email is not None,
+            "issued_electronically": dossier.issued_electronically,
+            "holds_original": any(paper.original for paper in body.documents),
+        }
+        for name, wanted in self._conditions:
+            fact = facts[name]
+            if name == "weight_up_to_g":
+                held = fact <= wanted
+            else:
+                held = fact in wanted if isinstance(wanted, tuple) else fact == wanted
+            if not held:
+                return name
+        if not self.any:
+            return None
+        failed = [choice.unmet(body, leg) for choice in self.any]
+        if None in failed:
+            return None
+        return max((name for name in failed if name is not None), key=_ORDER.index)
+
+    @cached_property
+    def _conditions(self) -> tuple[tuple[str, Any], ...]:
+        """The conditions this scope states, in order."""
+        stated = ((name, getattr(self, name)) for name in _ORDER)
+        return tuple((name, wanted) for name, wanted in stated if wanted is not None and wanted != ())
+
+    def matches(self, body: QuoteBody, leg: Leg) -> bool:
+        """Whether this leg of this request meets every condition."""
+        return self.unmet(body, leg) is None
+
+
+_ORDER = tuple(name for name in Scope.model_fields if name != "any")
+
+
+class Override(Shape):
+    """A rule's own parameters at one shop, with reason and author (905/UBND-PVHCC 30/3/2020 §2.2: apply flexibly)."""
+
+    rule_id: str
+    params: dict[str, Any]
+    reason: Line
+    author: Line
+    valid_from: date
+    valid_to: date | None = None
 
 
 class Rule(Shape):
@@ -76,7 +134,8 @@ class Rule(Shape):
 
     `standing` marks what is meant to last (operator policy, circulars, price lists); any other open-ended rule warns
     once it is older than twelve months. `supersedes` names the version this one replaces once it is recorded.
-    `funding` splits what a reduction costs, in percent.
+    `funding` splits what a reduction costs, in percent. `issued_between` stands for the date of a document whose copy
+    bears none.
     """
 
     id: RuleId
@@ -92,11 +151,13 @@ class Rule(Shape):
     supersedes: RuleId | None = None
     doc_no: Line | None = None
     doc_date: date | None = None
+    issued_between: Annotated[tuple[date, date], Field(strict=False)] | None = None
     clause: Line
     source: Block = ""
     verified: bool
     summary_vi: Name
     summary_en: Name
+    override: Override | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
@@ -128,17 +189,25 @@ class Rule(Shape):
         return self.params
 
     def basis(self) -> dict[str, str | None]:
-        """What a line or a promise cites: `rule_id, doc_no, doc_date, clause`."""
+        """What a line cites: `rule_id, doc_no, doc_date, clause`, and `author, reason` where a shop overrides it."""
         cited: dict[str, str | None] = {"rule_id": self.id, "doc_no": self.doc_no}
         if self.doc_date is not None:
             cited["doc_date"] = self.doc_date.isoformat()
-        return cited | {"clause": self.clause}
+        cited["clause"] = self.clause
+        if self.override is not None:
+            cited |= {"author": self.override.author, "reason": self.override.reason}
+        return cited
+
+    def with_override(self, override: Override) -> Rule:
+        """This rule with a shop's own parameters laid over its own; raises pydantic's error where they do not fit."""
+        params = type(self.params).model_validate({**self.params.model_dump(by_alias=True), **override.params})
+        return self.model_copy(update={"params": params, "override": override})
 
 
 class Example(Shape):
     """A worked example carried by a policy file: one request, and what promise and quote must say about it.
 
-    A test recomputes each. `promise` and `quote` hold the keys to compare, as docs/api.md names them.
+    A test recomputes each. `body` lays further parts over the least a request must say; `promise` and `quote` hold the keys to compare, as docs/api.md names them.
     """
 
     case: Name
@@ -148,6 +217,7 @@ class Example(Shape):
     at: Instant
     weight_g: Annotated[int, Field(ge=1)] = 80
     state_fee: Annotated[int, Field(ge=1)] | None = None
+    body: dict[str, Any] = {}
     promise: dict[str, Any] = {}
     quote: dict[str, Any] = {}
 
@@ -162,6 +232,7 @@ class PolicyBook:
     calendars: Mapping[str, Calendar]
     holidays: PublicHolidays
     examples: tuple[Example, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     @cached_property
     def _by_place(self) -> Mapping[tuple[str | None, str], tuple[Rule, ...]]:
@@ -205,10 +276,27 @@ class PolicyBook:
         day = local_date(at)
         for place in (province_code, None):
             found = tuple(
-                rule
+                self.here(rule, day)
                 for rule in self.known(kind, place, known_at)
                 if rule.in_force_on(day) and rule.scope.matches(body, leg)
             )
             if found or place is None:
                 return found
         return ()
+
+    def here(self, rule: Rule, day: date) -> Rule:
+        """A rule as it holds on a date in this book: with the override in force on it, the latest begun first."""
+        found = [
+            override
+            for override in self.overrides
+            if override.rule_id == rule.id
+            and override.valid_from <= day
+            and (override.valid_to is None or day <= override.valid_to)
+            and _fits(rule, override)
+        ]
+        return rule.with_override(max(found, key=lambda override: override.valid_from)) if found else rule
+
+
+def _fits(rule: Rule, override: Override) -> bool:
+    """Whether an override speaks of this rule's parameters; one id may name rules of two kinds."""
+    return override.params.keys() <= {field.alias or name for name, field in type(rule.params).model_fields.items()}

@@ -10,17 +10,20 @@ from dispatch.domain import addresses, pricing, sla
 from dispatch.domain.consignment import Leg, QuoteBody
 from dispatch.domain.errors import invalid
 from dispatch.domain.hours import local_date
-from dispatch.domain.pricing import Quote
-from dispatch.domain.result import authority_due_on, return_mode
+from dispatch.domain.pricing import Quote, Terms
+from dispatch.domain.reductions import officer_missing
+from dispatch.domain.result import authority_due_on, hints, return_mode, return_rule
 from dispatch.domain.sla import Promise
 from dispatch.flows.calendars import calendar_of
 from dispatch.flows.recording import Scene
+from dispatch.flows.ruling import shop_book
 from labels import codes
 from labels.errors import LabelError
 
 if TYPE_CHECKING:
     from dispatch.domain.addresses import Index, Resolved
     from dispatch.domain.places import Commune, Zone
+    from dispatch.domain.rules import PolicyBook
     from dispatch.store import Session
     from dispatch.store.rows import Shop
 
@@ -110,17 +113,22 @@ def assess(
             "The notice lies more than five minutes in the future.",
         )
     where = locate(index, body, shop)
-    promises = _promises(session, scene, body, shop, where, notice_at)
-    quote = pricing.quote(
-        scene.book,
-        body,
-        shop_province=where.shop_province,
-        citizen_province=where.citizen_province,
-        zone=where.zone,
-        at=scene.now,
-        known_at=scene.now,
-    )
-    found: list[str] = list(pricing.warnings(scene.book, quote, promises.values(), at=scene.now))
+    book = shop_book(session, scene, shop.mode, shop.id)
+    registered_at = body.registered_at or scene.now
+    terms = Terms(where.shop_province, where.citizen_province, where.zone, registered_at)
+    _require_officer(book, body, terms, scene.now)
+    promises = _promises(session, scene, book, body, shop, where, notice_at)
+    quote = pricing.quote(book, body, terms, at=scene.now, known_at=scene.now)
+    returned_by = return_rule(book, body, province_code=where.shop_province, at=scene.now)
+    hinted = hints(book, body, province_code=where.shop_province, at=scene.now)
+    applied = [(rule, local_date(scene.now)) for rule, _ in hinted]
+    if returned_by is not None:
+        applied.append((returned_by, local_date(scene.now)))
+    for promise in promises.values():
+        if (promised := book.rule(promise.rule_id)) is not None:
+            applied.append((promised, local_date(promise.clock_started_at)))
+    found: list[str] = list(pricing.warnings(book, quote, applied, at=scene.now))
+    found += [warning for _, warning in hinted]
     if scene.now - notice_at > NOTICE_LATE:
         found.append("late_notice")
     if where.place.status != "exact":
@@ -130,19 +138,36 @@ def assess(
         quote=quote,
         promises=promises,
         where=where,
-        return_mode=return_mode(body),
-        authority_due_on=authority_due_on(scene.book, body, province_code=where.shop_province, known_at=scene.now),
+        return_mode=return_mode(body, returned_by),
+        authority_due_on=authority_due_on(book, body, province_code=where.shop_province, known_at=scene.now),
         warnings=found,
     )
 
 
+def _require_officer(book: PolicyBook, body: QuoteBody, terms: Terms, now: datetime) -> None:
+    for leg in body.legs:
+        if officer_missing(book, body, leg, terms.accepting(leg), local_date(terms.registered_at), now):
+            raise invalid(
+                "/officer",
+                "officer_confirmation_required",
+                "Cán bộ một cửa phải liên hệ người dân và xác nhận địa chỉ trước (officer.address_confirmed).",
+                "The officer must first contact the person and confirm the address (officer.address_confirmed).",
+            )
+
+
 def _promises(
-    session: Session, scene: Scene, body: QuoteBody, shop: Shop, where: Whereabouts, notice_at: datetime
+    session: Session,
+    scene: Scene,
+    book: PolicyBook,
+    body: QuoteBody,
+    shop: Shop,
+    where: Whereabouts,
+    notice_at: datetime,
 ) -> dict[Leg, Promise]:
     calendar = calendar_of(session, scene, shop.mode, shop.hours_profile)
     return {
         leg: sla.start(
-            scene.book,
+            book,
             body,
             leg,
             province_code=where.province_of(leg),

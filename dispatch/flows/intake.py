@@ -135,7 +135,7 @@ def _leg_row(
         "state": {"promise": shown},
         "courier_id": None,
         "planned_at": None,
-        "accepting_province": decided.where.accepting(leg),
+        "accepting_province": decided.terms.accepting(leg),
         "charged_at": None,
     }
 

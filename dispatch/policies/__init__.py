@@ -21,9 +21,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
+from dispatch.domain.counters import CapacityParams, CounterDaysParams
 from dispatch.domain.hours import Calendar, CalendarBody, PublicHolidays
 from dispatch.domain.pricing import StateFeeParams
-from dispatch.domain.result import PauseParams
+from dispatch.domain.reductions import DeferParams, FixedPriceParams, PercentParams, WaiveParams
+from dispatch.domain.result import HintParams, PauseParams, ReportDutyParams, ReturnModeParams, SafetyParams
 from dispatch.domain.rules import BadPolicy, Example, PolicyBook, Rule, Scope, bad_policy
 from dispatch.domain.sla import SlaParams, TransitParams
 from dispatch.domain.tariff import Tariff, TariffParams
@@ -36,6 +38,17 @@ KINDS: dict[str, type[Shape]] = {
     "TARIFF": TariffParams,
     "STATE_FEE": StateFeeParams,
     "CLOCK_PAUSE": PauseParams,
+    "PERCENT_OFF": PercentParams,
+    "FIXED_PRICE": FixedPriceParams,
+    "WAIVE_PERSON": WaiveParams,
+    "DEFER": DeferParams,
+    "RETURN_MODE": ReturnModeParams,
+    "CHANNEL": HintParams,
+    "PAPER": HintParams,
+    "COUNTER_DAYS": CounterDaysParams,
+    "CAPACITY": CapacityParams,
+    "SAFETY": SafetyParams,
+    "REPORT_DUTY": ReportDutyParams,
 }
 """Every kind of rule a file may hold, with the shape of its parameters."""
 
@@ -215,6 +228,9 @@ def _rules(source: _Source, province_code: str | None, index: int, row: Mapping[
         params = source.read(KINDS[kind], row.get("params", {}), "rule", index, "params")
         scope = source.read(Scope, row.get("scope", {}), "rule", index, "scope")
         given = {"province_code": province_code, "kind": kind, "params": params, "scope": scope}
+        if "override" in row:
+            place = source.place("rule", index, "override")
+            raise bad_policy(place, "override: khóa lạ", "override: unknown key")
         yield source.read(Rule, {**row, **given}, "rule", index)
 
 

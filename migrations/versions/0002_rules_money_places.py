@@ -206,6 +206,16 @@ FROM legs WHERE legs.request_id = requests.id AND legs.leg = 'pickup'
     """
 UPDATE requests SET shop_province = citizen_province WHERE shop_province IS NULL
     """,
+    """
+UPDATE requests SET quote = quote || jsonb_build_object('charges', charges.by_leg)
+FROM (
+    SELECT legs.request_id, jsonb_object_agg(legs.leg, jsonb_build_object(
+        'at', requests.created_at, 'known_at', requests.created_at, 'fixed', legs.charged_at IS NOT NULL,
+        'policy_version', '', 'reasons', requests.quote -> 'reasons')) AS by_leg
+    FROM legs JOIN requests ON requests.id = legs.request_id GROUP BY legs.request_id
+) AS charges
+WHERE requests.id = charges.request_id
+    """,
 )
 
 

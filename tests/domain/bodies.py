@@ -14,7 +14,12 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(f"{text.replace(' ', 'T')}:00+07:00")
 
 
-def body(kind: str = "return", dossier: dict[str, Any] | None = None, **changes: Any) -> QuoteBody:
+def body(
+    kind: str = "return",
+    dossier: dict[str, Any] | None = None,
+    citizen: dict[str, Any] | None = None,
+    **changes: Any,
+) -> QuoteBody:
     """A quote's body as it arrives over HTTP, with the least a shop must say."""
     told = {
         "kind": kind,
@@ -23,6 +28,7 @@ def body(kind: str = "return", dossier: dict[str, Any] | None = None, **changes:
             "name": "Nguyễn Thị A",
             "phone": "0905123456",
             "address": {"commune_code": "22330", "era": "2020"},
+            **(citizen or {}),
         },
         "weight_g": 80,
         **changes,
