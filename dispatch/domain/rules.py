@@ -207,7 +207,8 @@ class Rule(Shape):
 class Example(Shape):
     """A worked example carried by a policy file: one request, and what promise and quote must say about it.
 
-    A test recomputes each. `body` lays further parts over the least a request must say; `promise` and `quote` hold the keys to compare, as docs/api.md names them.
+    A test recomputes each. `body` lays further parts over the least a request must say; `promise` and `quote` hold the
+    keys to compare, as docs/api.md names them.
     """
 
     case: Name

@@ -45,10 +45,6 @@ class Whereabouts:
         """The province whose promise rules decide: the pickup commune's, or the shop's for the return."""
         return self.citizen_province if leg == "pickup" else self.shop_province
 
-    def accepting(self, leg: Leg) -> str | None:
-        """The province of the post office that accepts a leg, whose prices hold: the citizen's, or the shop's."""
-        return (self.citizen_province or self.shop_province) if leg == "pickup" else self.shop_province
-
 
 @dataclass(frozen=True)
 class Assessment:
@@ -58,6 +54,7 @@ class Assessment:
     quote: Quote
     promises: dict[Leg, Promise]
     where: Whereabouts
+    terms: Terms
     return_mode: str
     authority_due_on: date | None
     warnings: list[str]
@@ -103,7 +100,7 @@ def assess(
 ) -> Assessment:
     """Price and promise a request without storing anything; raises `Invalid` with the code of docs/api.md."""
     shop = _shop(session, body, mode, own_shop_id)
-    _refuse(session, scene, body, mode)
+    _refuse(session, scene, body, mode, by_operator=own_shop_id is None)
     notice_at = body.notice_at or scene.now
     if notice_at > scene.now + NOTICE_AHEAD:
         raise invalid(
@@ -138,6 +135,7 @@ def assess(
         quote=quote,
         promises=promises,
         where=where,
+        terms=terms,
         return_mode=return_mode(body, returned_by),
         authority_due_on=authority_due_on(book, body, province_code=where.shop_province, known_at=scene.now),
         warnings=found,
@@ -191,8 +189,11 @@ def _shop(session: Session, body: QuoteBody, mode: str, own_shop_id: str | None)
     return shop
 
 
-def _refuse(session: Session, scene: Scene, body: QuoteBody, mode: str) -> None:
-    """The refusals of docs/api.md; everything else only warns (Law 49/2010/QH12 art 33.10: the post may not refuse)."""
+def _refuse(session: Session, scene: Scene, body: QuoteBody, mode: str, *, by_operator: bool) -> None:
+    """The refusals of docs/api.md; an operator may override the recipient's with a reason.
+
+    Everything else only warns (Law 49/2010/QH12 art 33.10: the post may not refuse).
+    """
     try:
         codes.validate_dossier_code(body.dossier.code)
     except LabelError as error:
@@ -207,7 +208,8 @@ def _refuse(session: Session, scene: Scene, body: QuoteBody, mode: str) -> None:
             "Thủ tục buộc người dân có mặt; bưu điện không nhận thay.",
             "The procedure requires the person's presence; the post may not stand in.",
         )
-    if body.party == "AGENCY" and body.recipient_id is not None and body.override is None:
+    overridden = body.override is not None and by_operator
+    if body.party == "AGENCY" and body.recipient_id is not None and not overridden:
         recipient = session.network.shop(mode, body.recipient_id)
         closed_from = recipient.refuses_paper_from if recipient else None
         if closed_from is not None and local_date(scene.now) >= closed_from:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -54,6 +55,9 @@ KINDS: dict[str, type[Shape]] = {
 
 EVERYWHERE = ("SLA_PICKUP", "SLA_COLLECT", "TRANSIT", "TARIFF", "STATE_FEE")
 """Kinds that must answer for any request: the default file holds each without scope or end."""
+
+BORNE_BY_SOMEBODY = frozenset({"PERCENT_OFF", "FIXED_PRICE", "WAIVE_PERSON", "DEFER"})
+"""Kinds that take something off what the citizen pays: each says in percent who bears it."""
 
 NOT_A_PROVINCE = frozenset({"regions.toml"})
 """Files beside the provinces' that hold no rules: regions.toml is read with the gazetteer."""
@@ -163,36 +167,68 @@ def load() -> PolicyBook:
 
 def read(root: Traversable) -> PolicyBook:
     """Read every policy file under `root`; raises `BadPolicy` naming file and line at the first thing wrong."""
+    book, _, faults = survey(root)
+    if faults:
+        raise faults[0]
+    return book
+
+
+def survey(root: Traversable) -> tuple[PolicyBook, Mapping[str, str], list[BadPolicy]]:
+    """Read every policy file under `root` to its end: what could be read, where each rule stands, and every fault."""
+    faults: list[BadPolicy] = []
     provinces = [source for source in _sources(root) if source.name not in NOT_A_PROVINCE]
     tariffs = list(_sources(root, "tariffs"))
     calendars = list(_sources(root, "calendars"))
     digest = hashlib.sha256()
     for source in [*provinces, *tariffs, *calendars]:
         digest.update(f"{source.name}\0{source.text}\0".encode())
-    holidays = _holidays(calendars)
+    holidays = PublicHolidays()
+    with _noted(faults):
+        holidays = _holidays(calendars)
     rules: list[Rule] = []
     places: dict[str, str] = {}
     examples: list[Example] = []
+    spoken_for: set[str | None] = set()
     for source in provinces:
-        file = source.read(_PolicyFile, source.parsed())
-        if any(rule.province_code == file.province_code for rule in rules):
-            raise bad_policy(source.name, "tỉnh này đã có tệp khác", "another file already speaks for this province")
-        for index, row in enumerate(file.rule):
-            for rule in _rules(source, file.province_code, index, row):
-                rules.append(rule)
-                places[rule.id] = source.place("rule", index)
-        for index, row in enumerate(file.example):
-            examples.append(source.read(Example, row | {"province_code": file.province_code}, "example", index))
+        with _noted(faults):
+            file = source.read(_PolicyFile, source.parsed())
+            if file.province_code in spoken_for:
+                raise bad_policy(
+                    source.name, "tỉnh này đã có tệp khác", "another file already speaks for this province"
+                )
+            spoken_for.add(file.province_code)
+            for index, row in enumerate(file.rule):
+                with _noted(faults):
+                    for rule in _rules(source, file.province_code, index, row):
+                        rules.append(rule)
+                        places[rule.id] = source.place("rule", index)
+            for index, row in enumerate(file.example):
+                with _noted(faults):
+                    given = row | {"province_code": file.province_code}
+                    examples.append(source.read(Example, given, "example", index))
+                    places[examples[-1].case] = source.place("example", index)
     book = PolicyBook(
         version=digest.hexdigest()[:12],
         rules=tuple(rules),
-        tariffs=_by_id((source.name, source.read(Tariff, source.parsed())) for source in tariffs),
-        calendars=_by_id((file.name, _calendar(file, holidays)) for file in calendars if not _is_holidays(file)),
+        tariffs=_by_id(((source.name, lambda s=source: s.read(Tariff, s.parsed())) for source in tariffs), faults),
+        calendars=_by_id(
+            ((s.name, lambda s=s: _calendar(s, holidays)) for s in calendars if not _is_holidays(s)), faults
+        ),
         holidays=holidays,
         examples=tuple(examples),
     )
-    _check_whole(book, places)
-    return book
+    for fault in _whole_faults(book, places):
+        faults.append(fault)
+    return book, places, faults
+
+
+@contextmanager
+def _noted(faults: list[BadPolicy]) -> Iterator[None]:
+    """Keep a fault and go on with the next thing."""
+    try:
+        yield
+    except BadPolicy as fault:
+        faults.append(fault)
 
 
 def _sources(root: Traversable, folder: str = "") -> Iterator[_Source]:
@@ -234,32 +270,38 @@ def _rules(source: _Source, province_code: str | None, index: int, row: Mapping[
         yield source.read(Rule, {**row, **given}, "rule", index)
 
 
-def _by_id(found: Iterator[tuple[str, Any]]) -> dict[str, Any]:
+def _by_id(found: Iterable[tuple[str, Callable[[], Any]]], faults: list[BadPolicy]) -> dict[str, Any]:
     held: dict[str, Any] = {}
-    for name, thing in found:
-        if thing.id in held:
-            raise bad_policy(name, f"mã {thing.id} đã có ở tệp khác", f"the id {thing.id} stands in another file too")
-        held[thing.id] = thing
+    for name, made in found:
+        with _noted(faults):
+            thing = made()
+            if thing.id in held:
+                raise bad_policy(
+                    name, f"mã {thing.id} đã có ở tệp khác", f"the id {thing.id} stands in another file too"
+                )
+            held[thing.id] = thing
     return held
 
 
-def _check_whole(book: PolicyBook, places: Mapping[str, str]) -> None:
-    """What no single row can show: ids once, references that lead somewhere, and a default for every request."""
+def _whole_faults(book: PolicyBook, places: Mapping[str, str]) -> Iterator[BadPolicy]:
+    """What no single row can show: ids once, references that lead somewhere, who bears, a default for every request."""
     seen: set[tuple[str, str]] = set()
     for rule in book.rules:
         place, named = places[rule.id], rule.supersedes
         if (rule.id, rule.kind) in seen:
-            raise bad_policy(place, f"mã quy tắc {rule.id} lặp lại", f"the rule id {rule.id} stands twice")
+            yield bad_policy(place, f"mã quy tắc {rule.id} lặp lại", f"the rule id {rule.id} stands twice")
         seen.add((rule.id, rule.kind))
         if named is not None and named not in places:
-            raise bad_policy(place, f"{rule.id} thay thế {named} không có", f"{rule.id} supersedes the unknown {named}")
+            yield bad_policy(place, f"{rule.id} thay thế {named} không có", f"{rule.id} supersedes the unknown {named}")
         if isinstance(rule.params, TariffParams) and rule.params.table not in book.tariffs:
             table = rule.params.table
-            raise bad_policy(place, f"{rule.id}: không có bảng cước {table}", f"{rule.id}: unknown tariff {table}")
+            yield bad_policy(place, f"{rule.id}: không có bảng cước {table}", f"{rule.id}: unknown tariff {table}")
+        if rule.kind in BORNE_BY_SOMEBODY and not rule.funding:
+            yield bad_policy(place, f"{rule.id}: thiếu funding, ai chịu?", f"{rule.id}: no funding: who bears it?")
     for kind in EVERYWHERE:
         everyone = (rule for rule in book.rules if rule.kind == kind and rule.province_code is None)
         if not any(rule.valid_to is None and rule.scope == Scope() for rule in everyone):
-            raise bad_policy("default.toml", f"thiếu quy tắc chung loại {kind}", f"has no open {kind} rule for all")
+            yield bad_policy("default.toml", f"thiếu quy tắc chung loại {kind}", f"has no open {kind} rule for all")
 
 
 __all__ = ["KINDS", "BadPolicy", "HolidayFile", "load", "read"]

@@ -14,9 +14,9 @@ import pytest
 
 from dispatch.domain.pricing import Terms, quote
 from dispatch.domain.rules import BadPolicy, Example, PolicyBook
-from dispatch.domain.sla import start
 from dispatch.domain.text import EARLIEST_AT, LATEST_AT
 from dispatch.policies import EVERYWHERE, HolidayFile, load, read
+from dispatch.policies.checking import Finding, examine, mismatches
 from tests.domain.bodies import at, body
 
 BOOK = load()
@@ -35,23 +35,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def comes_true(book: PolicyBook, example: Example) -> None:
-    fee = None if example.state_fee is None else {"amount": example.state_fee}
-    asked = body(example.kind, **{"weight_g": example.weight_g, "state_fee": fee, **example.body})
-    terms = Terms(example.province_code, example.province_code, example.zone, example.at)
-    told = quote(book, asked, terms, at=example.at, known_at=example.at).to_json()
-    promised = start(
-        book,
-        asked,
-        asked.legs[0],
-        province_code=example.province_code,
-        zone=example.zone,
-        clock_started_at=example.at,
-        known_at=example.at,
-        shop_calendar=book.calendars["OSS-DEFAULT"],
-    ).to_json()
     assert example.promise or example.quote, "an example that expects nothing proves nothing"
-    assert {key: promised[key] for key in example.promise} == example.promise
-    assert {key: told[key] for key in example.quote} == example.quote
+    assert mismatches(book, example) == {}
 
 
 @pytest.mark.parametrize("example", BOOK.examples, ids=lambda example: example.case)
@@ -217,3 +202,64 @@ def test_a_folder_without_public_holidays_is_refused(folder: Path) -> None:
     (folder / "calendars" / "public-holidays.toml").unlink()
     with pytest.raises(BadPolicy, match=r"public-holidays\.toml: is missing"):
         read(folder)
+
+
+OVERLAP = """
+[[rule]]
+id = "GL-01@9"
+kind = "PERCENT_OFF"
+params = { percent = 10 }
+funding = { post = 100 }
+valid_from = 2020-05-30
+recorded_at = 2020-05-30T00:00:00+07:00
+clause = "1"
+source = "test"
+verified = true
+summary_vi = "Thử"
+summary_en = "Test"
+
+[rule.scope]
+leg = "return"
+any = [{ online_level = [3, 4], submitted_via = ["ONLINE"] }, { field = ["SECURED_TRANSACTION"] }]
+"""
+
+
+def edited(before: str, after: str) -> Callable[[Path], None]:
+    return spoil("gia-lai.toml", lambda text: text.replace(before, after, 1))
+
+
+OVERLAPPING = edited("[[example]]", OVERLAP + "\n[[example]]")
+APART = edited("[[example]]", OVERLAP.replace("valid_from = 2020-05-30", "valid_from = 2020-06-02") + "\n[[example]]")
+
+
+@pytest.mark.parametrize(
+    ("change", "weight", "place", "told"),
+    [
+        (OVERLAPPING, "error", "gia-lai.toml:56", "GL-01@9 overlaps GL-01@1 from 2020-05-30 on"),
+        (APART, "note", "gia-lai.toml:56", "a gap"),
+        (edited("funding = { post = 100 }\n", ""), "error", "gia-lai.toml:6", "who bears"),
+        (edited("-7800", "-7801"), "error", "gia-lai.toml:55", "discount_total"),
+        (edited("post = 100", "post = 99"), "error", "gia-lai.toml:6", "sum to 100"),
+        (edited("valid_to = 2020-05-30\n", "valid_to = 2020-03-22\n"), "error", "gia-lai.toml:6", "before valid_from"),
+    ],
+)
+def test_check_policies_finds_what_is_wrong_and_says_file_and_line(
+    folder: Path, change: Callable[[Path], None], weight: str, place: str, told: str
+) -> None:
+    change(folder)
+    found = [finding for finding in examine(folder, date(2020, 6, 1)) if told in finding.en]
+    assert [(finding.weight, finding.place) for finding in found] == [(weight, place)]
+
+
+def test_check_policies_reports_every_fault_of_a_folder_not_only_the_first(folder: Path) -> None:
+    edited("percent = 30", "percent = 130")(folder)
+    spoil("ha-giang.toml", lambda text: text.replace('kind = "CHANNEL"', 'kind = "CHANEL"'))(folder)
+    errors = [finding for finding in examine(folder, date(2020, 6, 1)) if finding.weight == "error"]
+    assert [finding.place for finding in errors] == ["gia-lai.toml:9", "ha-giang.toml:10"]
+
+
+def test_the_shipped_files_have_no_error_and_their_old_open_rules_are_noted() -> None:
+    found: list[Finding] = examine(SHIPPED, date(2026, 11, 22))
+    assert [finding for finding in found if finding.weight == "error"] == []
+    assert any("KH-09@1 has no end" in finding.en for finding in found)
+    assert any("GL-01@1 is retroactive" in finding.en for finding in found)
