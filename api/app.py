@@ -30,6 +30,7 @@ MODULES = (
     "api.v1.labels",
     "api.v1.testing",
     "api.v1.tracking",
+    "api.v1.policies",
     "api.v1.money",
     "api.v1.exceptions",
     "api.v1.reports",

@@ -20,7 +20,10 @@ COOKIE = "dieutin_session"
 
 @dataclass(frozen=True)
 class Principal:
-    """The caller: `owner` names it for idempotency and audit; `mode` is the world it sees."""
+    """The caller: `owner` names it for idempotency and audit; `mode` is the world it sees.
+
+    `role` is that of a signed-in user: supervisor, coordinator or cashier; empty for a key.
+    """
 
     owner: str
     scope: str
@@ -30,6 +33,7 @@ class Principal:
     key_id: str | None = None
     latest_at: datetime | None = None
     name: str = ""
+    role: str = ""
 
 
 def _unauthenticated(code: str, vi: str, en: str) -> HttpProblem:
@@ -64,7 +68,7 @@ def authenticate(request: Request, session: Session, real_now: datetime) -> Prin
         if user is not None:
             mode = "test" if request.headers.get("Dispatch-Mode") == "test" else "live"
             latest = session.access.latest_test_instant() if mode == "test" else None
-            return Principal(f"user:{user.id}", "operator", mode, latest_at=latest, name=user.name)
+            return Principal(f"user:{user.id}", "operator", mode, latest_at=latest, name=user.name, role=user.role)
     raise _unauthenticated("missing_key", "Cần khóa Bearer.", "A Bearer key is needed.")
 
 

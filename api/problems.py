@@ -74,8 +74,8 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def from_validation(error: ValidationError) -> HttpProblem:
-    """400 for unreadable JSON, else 422 `validation_failed` with a pointer for every fault."""
+def from_validation(error: ValidationError, within: str = "") -> HttpProblem:
+    """400 for unreadable JSON, else 422 `validation_failed` with a pointer for every fault, from `within` on."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if any(item["type"] == "json_invalid" for item in found):
         message = found[0]["msg"]
@@ -83,7 +83,11 @@ def from_validation(error: ValidationError) -> HttpProblem:
             400, "malformed_json", "Nội dung không phải JSON đọc được.", f"The body is not readable: {message}."
         )
     errors = [
-        {"pointer": _pointer(item["loc"]), "code": _WORDS.get(item["type"], item["type"]), "message": item["msg"]}
+        {
+            "pointer": within + _pointer(item["loc"]),
+            "code": _WORDS.get(item["type"], item["type"]),
+            "message": item["msg"],
+        }
         for item in found[:50]
     ]
     where = ", ".join(sorted({item["pointer"] or "/" for item in errors})[:8])

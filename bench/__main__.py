@@ -1,4 +1,4 @@
-"""`make bench`: measure, print and keep in docs/benchmarks.md. `python -m bench creates plans labels` chooses."""
+"""`make bench`: measure, print and keep in docs/benchmarks.md. `python -m bench creates rules` chooses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from bench import creates, labels, plans
+from bench import creates, labels, plans, rules
 
-SUBJECTS = {"creates": creates.measure, "plans": plans.measure, "labels": labels.measure}
+SUBJECTS = {"rules": rules.measure, "creates": creates.measure, "plans": plans.measure, "labels": labels.measure}
 REPORT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 

@@ -54,7 +54,7 @@ def measure() -> str:
         try:
             pool = urllib3.PoolManager(maxsize=CLIENTS, retries=False, timeout=60)
             base = f"http://127.0.0.1:{port}"
-            _wait(pool, base)
+            ready(pool, base)
             api = _creates(pool, base)
             endpoints = json.loads(Path(folder, "run", "endpoints.json").read_text(encoding="utf-8"))
             bare = _inserts(endpoints["database_url"])
@@ -76,7 +76,8 @@ def measure() -> str:
     return "\n".join(rows)
 
 
-def _wait(pool: urllib3.PoolManager, base: str) -> None:
+def ready(pool: urllib3.PoolManager, base: str) -> None:
+    """Wait until the system says it is ready."""
     ends = time.monotonic() + 120
     while time.monotonic() < ends:
         try:

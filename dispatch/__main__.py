@@ -112,6 +112,53 @@ def _user(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_policies(options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+    from importlib.resources import files
+    from pathlib import Path
+
+    from dispatch.policies.checking import examine
+
+    root = Path(options.folder) if options.folder else files("dispatch.policies")
+    if not root.is_dir():
+        print(f"check-policies: {options.folder} is not a folder", file=sys.stderr)
+        return 2
+    found = examine(root, datetime.now(UTC).date())
+    for finding in found:
+        print(f"{finding.place}: {finding.weight}: {finding.vi} · {finding.en}")
+    errors = sum(finding.weight == "error" for finding in found)
+    print(f"{errors} lỗi · errors, {len(found) - errors} lưu ý · notes")
+    return 2 if errors else 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from dispatch.domain.sheets import BadTable
+
+    path = Path(options.file)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        print(f"import: {path}: {error.strerror}", file=sys.stderr)
+        return 2
+    settings = _running()
+    from dispatch.bootstrap import take_in
+
+    try:
+        taken = take_in(settings, options.what, content, options.source or path.name, options.mode or settings.mode)
+    except BadTable as error:
+        for problem in error.problems:
+            print(f"{path.name}:{problem.line}: {problem.vi} · {problem.en}", file=sys.stderr)
+        print("không nhập dòng nào · nothing was taken", file=sys.stderr)
+        return 2
+    for note in taken.notes:
+        print(f"{path.name}:{note.line}: {note.vi} · {note.en}")
+    for sentence in taken.told:
+        print(sentence)
+    return 0
+
+
 def _running() -> Settings:
     """The settings of the system that runs here or that the environment names. Raises SettingsError without one."""
     from dispatch.embedded.serve import joined
@@ -147,6 +194,13 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "process", nargs="?", default="", choices=["", "worker", "clock", "relay"], help="look only at it"
     )
+    checked = add("check-policies", _check_policies, "look for faults, overlaps and gaps in the policy files")
+    checked.add_argument("--folder", metavar="DIR", help="another folder of policy files than the shipped one")
+    imported = add("import", _import, "take in a CSV or XLSX of communes, shops or couriers, whole or not at all")
+    imported.add_argument("what", choices=["communes", "shops", "couriers"])
+    imported.add_argument("file", metavar="FILE")
+    imported.add_argument("--source", help="decree or origin kept with communes (default: the file's name)")
+    imported.add_argument("--mode", choices=["test", "live"], help="of shops and couriers; default: DISPATCH_MODE")
     key = add("key", _key, "make an API key and print it once")
     key.add_argument("--scope", required=True, choices=["shop", "operator", "courier"])
     key.add_argument("--mode", choices=["test", "live"], help="default: DISPATCH_MODE")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dispatch.domain.addresses import Index
     from dispatch.domain.rules import PolicyBook
+    from dispatch.flows.importing import Taken
     from dispatch.flows.recording import Scene
 
 
@@ -44,10 +45,21 @@ class System:
 
     @cached_property
     def places(self) -> Index:
-        """The communes of both eras with their names, read once; `places.gazetteer` finds them by code."""
+        """The communes of both eras with their names, read once; `places.gazetteer` finds them by code.
+
+        What `import communes` brought stands in place of the packaged map; a running process sees it when it starts
+        anew. Raises `Unavailable` where the database does not answer.
+        """
         from dispatch.store import gazetteer
 
-        return gazetteer.index()
+        # Over a connection of its own: what forks later (gunicorn) must not inherit one that is in use.
+        store = open_store(self.settings.database_url, connections=1)
+        try:
+            with store.begin() as session:
+                imported = session.units.imported()
+        finally:
+            store.close()
+        return gazetteer.index_with(*imported) if any(imported) else gazetteer.index()
 
     def warm(self) -> None:
         """Read rules and places now (about a second), so that no caller waits for it with rows locked."""
@@ -183,6 +195,24 @@ def beat(store: Store, name: str, detail: dict[str, object] | None = None) -> No
     """Say that this process lives."""
     with store.begin() as session:
         session.access.beat(name, datetime.now(UTC), {"pid": os.getpid(), **(detail or {})})
+
+
+def take_in(settings: Settings, what: str, content: bytes, source: str, mode: str) -> Taken:
+    """Import a table of `communes`, `shops` or `couriers` whole; raises `BadTable`, and then it took nothing."""
+    from dispatch.flows import importing
+    from dispatch.store import gazetteer
+
+    store = open_store(settings.database_url, connections=1)
+    try:
+        with store.begin() as session:
+            now = session.wall_clock()
+            if what == "communes":
+                return importing.import_communes(session, gazetteer.load(), content, source)
+            if what == "shops":
+                return importing.import_shops(session, gazetteer.load(), content, mode, now)
+            return importing.import_couriers(session, content, mode, now, hasher().hash)
+    finally:
+        store.close()
 
 
 def allow_receiver(settings: Settings, host: str, port: int, reason: str, hours: float) -> None:

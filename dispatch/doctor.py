@@ -187,6 +187,7 @@ def _inside(connection: Connection) -> Iterator[Finding]:
     yield Finding(f"{about}: {here}")
     for name in _PROCESSES:
         yield _life(connection, name)
+    yield _map(connection)
     oldest = _one(connection, "SELECT now() - min(created_at) FROM outbox WHERE sent_at IS NULL", "outbox")
     if oldest is not None and oldest > _STALE:
         since = f"{oldest.total_seconds():.0f} s"
@@ -194,6 +195,15 @@ def _inside(connection: Connection) -> Iterator[Finding]:
         yield Finding("Hộp thư đi · outbox", f"chờ {since}", f"its oldest row has waited {since}", todo)
     else:
         yield Finding("Hộp thư đi · outbox")
+
+
+def _map(connection: Connection) -> Finding:
+    """Which table of communes is in force."""
+    units = _one(connection, "SELECT count(*) FROM units", "units") or 0
+    links = _one(connection, "SELECT count(*) FROM unit_links", "unit_links") or 0
+    if units or links:
+        return Finding(f"Địa danh · communes: đã nhập · imported: {units} + {links} liên kết · links")
+    return Finding("Địa danh · communes: bản đồ kèm gói phần mềm · the packaged map")
 
 
 def _life(connection: Connection, name: str) -> Finding:

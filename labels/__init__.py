@@ -1,7 +1,8 @@
-"""Labels: a Label in, printable bytes out; the formats and the writers are the files of two folders.
+"""Labels: a Label in, printable bytes out; formats and writers are the files of two folders. And tables likewise: a
+Table in, bytes out, its writers the files of a third.
 
->>> "100x150" in format_names(), "pdf" in writer_names()
-(True, True)
+>>> "100x150" in format_names(), "pdf" in writer_names(), "csv" in table_writer_names()
+(True, True, True)
 """
 
 import importlib
@@ -14,11 +15,13 @@ from typing import Protocol, cast
 from labels.errors import CODES, LabelError
 from labels.layout import Drawing, Measure
 from labels.model import Document, Label, MoneyLine, Party, change_texts
+from labels.table import Table, TableColumn
 from labels.text import replace_missing
 
 __all__ = [
-    "CODES", "Document", "Label", "LabelError", "MoneyLine", "Party",
-    "format_names", "media_type", "render", "render_many", "writer_names",
+    "CODES", "Document", "Label", "LabelError", "MoneyLine", "Party", "Table", "TableColumn",
+    "format_names", "media_type", "render", "render_many", "render_table", "table_media_type", "table_writer_names",
+    "writer_names",
 ]  # fmt: skip
 
 
@@ -46,6 +49,16 @@ class Writer(Protocol):
 
     def write(self, drawings: Sequence[Drawing], title: str) -> bytes:
         """Return the bytes, one page per drawing."""
+
+
+class TableWriter(Protocol):
+    """A module in labels/tables: one kind of bytes a table becomes."""
+
+    NAME: str
+    MEDIA_TYPE: str
+
+    def write(self, table: Table) -> bytes:
+        """Return the bytes; the same table gives the same bytes."""
 
 
 def format_names() -> tuple[str, ...]:
@@ -85,6 +98,21 @@ def render_many(labels: Sequence[Label], format: str = "100x150", writer: str = 
     return pen.write(pages, title)
 
 
+def table_writer_names() -> tuple[str, ...]:
+    """Return the names of the table writers."""
+    return tuple(sorted(_modules("labels.tables")))
+
+
+def table_media_type(writer: str) -> str:
+    """Return the media type of what a table writer writes; raise unknown_writer."""
+    return _table_writer(writer).MEDIA_TYPE
+
+
+def render_table(table: Table, writer: str) -> bytes:
+    """Return a table as bytes. Errors: unknown_writer, and does_not_fit where a row is taller than a page."""
+    return _table_writer(writer).write(table)
+
+
 def _format(name: str) -> Format:
     known = _modules("labels.formats")
     if name not in known:
@@ -97,6 +125,13 @@ def _writer(name: str) -> Writer:
     if name not in known:
         raise LabelError("unknown_writer", f"No label writer has this name; known: {', '.join(sorted(known))}.")
     return cast(Writer, known[name])
+
+
+def _table_writer(name: str) -> TableWriter:
+    known = _modules("labels.tables")
+    if name not in known:
+        raise LabelError("unknown_writer", f"No table writer has this name; known: {', '.join(sorted(known))}.")
+    return cast(TableWriter, known[name])
 
 
 @cache

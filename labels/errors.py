@@ -15,6 +15,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "money_mismatch": "The money lines do not add up to the sum to collect.",
         "naive_instant": "An instant has no time zone.",
         "no_labels": "There is nothing to print.",
+        "table_shape": "A row does not fit the columns of its table.",
         "text_too_long": "A text is longer than any label can hold.",
         "unknown_format": "No label format has this name.",
         "unknown_kind": "The leg is neither pickup nor return.",

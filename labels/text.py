@@ -47,6 +47,22 @@ def clean(text: str, field: str) -> str:
     return line
 
 
+def tidy(text: str) -> str:
+    """Return `text` as one visible NFC line of any length, a control character as "?": a table is never refused.
+
+    >>> tidy("  Nguye\u0302\u0303n\\n A\u200b\x07 ")
+    'Nguyễn A?'
+    """
+    kept: list[str] = []
+    for character in text:
+        category = unicodedata.category(character)
+        if category == "Cs" or (category == "Cc" and character not in _LINE_BREAKS):
+            kept.append(REPLACEMENT)
+        elif not _is_invisible(character, category):
+            kept.append(character)
+    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
+
+
 def replace_missing(text: str, covers: Callable[[str], bool]) -> str:
     """Return `text` with "?" for each character that `covers` says the font cannot draw."""
     return "".join(character if covers(character) else REPLACEMENT for character in text)

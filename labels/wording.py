@@ -38,6 +38,39 @@ def full_day(day: date) -> str:
     return f"{_WEEKDAYS[day.weekday()]} {day.day:02d}/{day.month:02d}/{day.year}"
 
 
+def plain_day(day: date) -> str:
+    """Write a date in figures; an aware instant is read in Vietnamese time.
+
+    >>> plain_day(date(2020, 4, 7))
+    '07/04/2020'
+    """
+    if isinstance(day, datetime):
+        day = day.astimezone(VIETNAM_TIME)
+    return f"{day.day:02d}/{day.month:02d}/{day.year}"
+
+
+def clock_and_full_day(instant: datetime) -> str:
+    """Write an aware instant as Vietnamese clock time and date; seconds are cut.
+
+    >>> from datetime import timezone
+    >>> clock_and_full_day(datetime(2020, 4, 17, 10, 0, tzinfo=timezone.utc))
+    '17:00 17/04/2020'
+    """
+    return f"{instant.astimezone(VIETNAM_TIME):%H:%M} {plain_day(instant)}"
+
+
+def number(value: int | float) -> str:
+    """Write a number as Vietnam does: points between the thousands, one decimal after a comma where it is no integer.
+
+    >>> number(12500), number(37.5), number(-3)
+    ('12.500', '37,5', '−3')
+    """
+    sign = "−" if value < 0 else ""
+    if isinstance(value, int):
+        return sign + _grouped(abs(value))
+    return sign + f"{abs(value):,.1f}".translate(str.maketrans(",.", ".,"))
+
+
 def weight(weight_g: int) -> str:
     """Write a weight in grams.
 

@@ -39,7 +39,7 @@ def read_board(call: Call) -> Any:
             day = date.fromisoformat(call.query.date)
         except ValueError as error:
             raise invalid("/date", "validation_failed", "Ngày không có thật.", "There is no such date.") from error
-    shown = watching.board(call.session, scene, call.mode, day, call.query.province)
+    shown = watching.board(call.session, scene, call.system.places.gazetteer, call.mode, day, call.query.province)
     health = pulse(call.system)
     states = {name: part["state"] for name, part in health.items()}
     # The clock's hand alone is no news; slack in whole minutes is.

@@ -4,104 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field, StringConstraints
+from typing import Any, Literal
 
 from api.endpoint import Answer, Call, route
 from dispatch.bootstrap import hasher, new_secret, secret_hash
-from dispatch.domain.consignment import Era
 from dispatch.domain.errors import NotFound, invalid
 from dispatch.domain.hours import CalendarBody
-from dispatch.domain.text import CommuneCode, Instant, Latitude, Longitude, Name, Phone, ProvinceCode, Shape, Word
+from dispatch.domain.network import CourierBody, OfficeBody, ShiftBody, ShopBody
+from dispatch.domain.text import Shape, Word, local_text
 from dispatch.store.rows import Key
 
 OPERATOR = ("operator",)
 _WORD = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,79}$"
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
-class Room(Shape):
-    """A waiting room with a capacity (905/UBND-PVHCC 30/3/2020 §2.1: not more than 20 people at one time)."""
-
-    id: Word
-    capacity: Annotated[int, Field(ge=1, le=10_000)]
-    slot_minutes: Annotated[int, Field(ge=1, le=480)]
-
-
-class ShopBody(Shape):
-    """A one-stop shop."""
-
-    name: Name
-    province_code: ProvinceCode
-    commune_code: CommuneCode
-    era: Era
-    lat: Latitude
-    lng: Longitude
-    level: Annotated[Literal["PROVINCE", "DISTRICT", "COMMUNE"], BeforeValidator(_upper)]
-    hours_profile: Word = "OSS-DEFAULT"
-    rooms: Annotated[list[Room], Field(max_length=50)] = []
-    refuses_paper_from: date | None = None
-
-
-class OfficeBody(Shape):
-    """A post office."""
-
-    name: Name
-    province_code: ProvinceCode
-    commune_code: CommuneCode
-    era: Era
-    lat: Latitude
-    lng: Longitude
-    hours_profile: Word = "POST-DEFAULT"
-
-
-class Point(Shape):
-    """A point on the map, WGS84 degrees."""
-
-    lat: Latitude
-    lng: Longitude
-
-
-class CommuneRef(Shape):
-    """A commune by code and era."""
-
-    code: CommuneCode
-    era: Era
-
-
-class CourierBody(Shape):
-    """A courier; `pin` is kept as an argon2 hash only."""
-
-    name: Name
-    phone: Phone
-    pin: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,12}$")]
-    home_office_id: Word
-    skills: Annotated[list[Word], Field(max_length=30)] = []
-    capacity_items: Annotated[int, Field(ge=0, le=10_000)] = 40
-    vehicle: Word = "MOTORBIKE"
-    base: Point | None = None
-    communes: Annotated[list[CommuneRef | CommuneCode], Field(max_length=400)] = []
-
-
-class Break(Shape):
-    """A rest: it starts inside the window and lasts so many minutes."""
-
-    from_: Annotated[Instant, Field(alias="from")]
-    to: Instant
-    minutes: Annotated[int, Field(ge=1, le=240)]
-
-
-class ShiftBody(Shape):
-    """When and from where a courier rides on one date."""
-
-    starts_at: Instant
-    ends_at: Instant
-    start: Point | None = None
-    breaks: Annotated[list[Break], Field(max_length=10)] = []
 
 
 class KeyBody(Shape):
@@ -112,23 +26,26 @@ class KeyBody(Shape):
     mode: Literal["live", "test"]
 
 
-def _known_commune(call: Call, code: str, era: str) -> None:
+def known_commune(call: Call, code: str, era: str, pointer: str = "/commune_code") -> None:
+    """Refuse (`unknown_commune`) a commune code that the map of this era does not know."""
     if call.system.places.gazetteer.get(code, era) is None:
         raise invalid(
-            "/commune_code",
+            pointer,
             "unknown_commune",
             f"Không có xã, phường mã {code} trên bản đồ {era}.",
             f"No commune has the code {code} on the map of {era}.",
         )
 
 
-def _path_id(value: str) -> str:
+def path_id(value: str) -> str:
+    """An id from the path that we would keep; refuses what no outside id may look like."""
     if not re.fullmatch(_WORD, value):
         raise invalid("/id", "validation_failed", "Mã không đúng mẫu.", "The id may hold letters, digits and . _ : @ -")
     return value
 
 
-def _kept(call: Call, kind: str, target: str, created: bool, body: dict[str, Any]) -> Answer:
+def kept(call: Call, kind: str, target: str, created: bool, body: dict[str, Any]) -> Answer:
+    """The answer of a PUT, once the change stands in the audit: what is kept now, 201 where it is new."""
     call.session.access.audit(call.mode, call.now, call.principal.owner, f"{kind}.put", target, {"created": created})
     return Answer({"id": target, "mode": call.mode, **body}, 201 if created else 200)
 
@@ -137,27 +54,27 @@ def _kept(call: Call, kind: str, target: str, created: bool, body: dict[str, Any
 def put_shop(call: Call, shop_id: str) -> Any:
     """Create or replace a one-stop shop."""
     body: ShopBody = call.body
-    _known_commune(call, body.commune_code, body.era)
+    known_commune(call, body.commune_code, body.era)
     values = body.model_dump()
-    created = call.session.network.put_shop(call.mode, _path_id(shop_id), values, call.now)
-    return _kept(call, "shop", shop_id, created, body.model_dump(mode="json"))
+    created = call.session.network.put_shop(call.mode, path_id(shop_id), values, call.now)
+    return kept(call, "shop", shop_id, created, body.model_dump(mode="json"))
 
 
 @route("PUT", "/v1/admin/offices/<office_id>", tag="operator", scopes=OPERATOR, body=OfficeBody)
 def put_office(call: Call, office_id: str) -> Any:
     """Create or replace a post office."""
     body: OfficeBody = call.body
-    _known_commune(call, body.commune_code, body.era)
-    created = call.session.network.put_office(call.mode, _path_id(office_id), body.model_dump(), call.now)
-    return _kept(call, "office", office_id, created, body.model_dump(mode="json"))
+    known_commune(call, body.commune_code, body.era)
+    created = call.session.network.put_office(call.mode, path_id(office_id), body.model_dump(), call.now)
+    return kept(call, "office", office_id, created, body.model_dump(mode="json"))
 
 
 @route("PUT", "/v1/admin/calendars/<calendar_id>", tag="operator", scopes=OPERATOR, body=CalendarBody)
 def put_calendar(call: Call, calendar_id: str) -> Any:
-    """Create or replace a calendar."""
+    """Add a dated week to a calendar, or replace the week of that date."""
     body = call.body.model_dump(mode="json", by_alias=True)
-    created = call.session.network.put_calendar(call.mode, _path_id(calendar_id), body, call.now)
-    return _kept(call, "calendar", calendar_id, created, body)
+    created = call.session.network.put_calendar(call.mode, path_id(calendar_id), body, call.now)
+    return kept(call, "calendar", calendar_id, created, body)
 
 
 @route("PUT", "/v1/admin/couriers/<courier_id>", tag="operator", scopes=OPERATOR, body=CourierBody)
@@ -177,8 +94,8 @@ def put_courier(call: Call, courier_id: str) -> Any:
         "wrong_pins": 0,
         "locked_until": None,
     }
-    created = call.session.network.put_courier(call.mode, _path_id(courier_id), values, call.now)
-    return _kept(call, "courier", courier_id, created, body.model_dump(mode="json", exclude={"pin"}))
+    created = call.session.network.put_courier(call.mode, path_id(courier_id), values, call.now)
+    return kept(call, "courier", courier_id, created, body.model_dump(mode="json", exclude={"pin"}))
 
 
 @route("PUT", "/v1/admin/shifts/<courier_id>/<day>", tag="operator", scopes=OPERATOR, body=ShiftBody)
@@ -202,7 +119,14 @@ def put_shift(call: Call, courier_id: str, day: str) -> Any:
         "breaks": [item.model_dump(mode="json", by_alias=True) for item in body.breaks],
     }
     created = call.session.network.put_shift(call.mode, courier_id, on, values, call.now)
-    return _kept(call, "shift", f"{courier_id}/{on}", created, body.model_dump(mode="json", by_alias=True))
+    shown = body.model_dump(mode="json", by_alias=True) | {
+        "starts_at": local_text(body.starts_at),
+        "ends_at": local_text(body.ends_at),
+        "breaks": [
+            {"from": local_text(rest.from_), "to": local_text(rest.to), "minutes": rest.minutes} for rest in body.breaks
+        ],
+    }
+    return kept(call, "shift", f"{courier_id}/{on}", created, shown)
 
 
 @route("POST", "/v1/admin/keys", tag="operator", scopes=OPERATOR, body=KeyBody, status=201)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from flask import request as http
@@ -35,6 +35,7 @@ class Listing(BaseModel):
     status: Annotated[str, Field(pattern="^[A-Z_]{1,30}$")] | None = None
     external_ref: Line | None = None
     updated_after: Instant | None = None
+    authority_due_before: date | None = None
 
 
 class Reason(Shape):
@@ -151,7 +152,9 @@ def _cursor(text: str | None) -> tuple[datetime, str] | None:
 def list_requests(call: Call) -> Any:
     """List requests in the order they were created."""
     asked: Listing = call.query
-    filters = asked.model_dump(include={"status", "external_ref", "updated_after"}, exclude_none=True)
+    filters = asked.model_dump(
+        include={"status", "external_ref", "updated_after", "authority_due_before"}, exclude_none=True
+    )
     rows = call.session.consignments.page(call.mode, own_shop(call), filters, _cursor(asked.cursor), asked.limit + 1)
     page, more = rows[: asked.limit], len(rows) > asked.limit
     legs = call.session.consignments.legs_of([row.id for row in page])

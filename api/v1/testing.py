@@ -9,10 +9,12 @@ from api.problems import HttpProblem
 from api.v1.requests import own_shop, shown
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.fieldwork import TEST_PAYLOADS, missing_guard
+from dispatch.domain.moves import COURIER_EVENTS, NEVER_UNDONE
 from dispatch.domain.text import Instant, PlainObject, Shape, Word, local_text
-from dispatch.domain.tracking import COURIER_EVENTS, Event, may
+from dispatch.domain.tracking import Event, LegState, may
 from dispatch.flows.recording import Happening, record, state_of
 from dispatch.flows.sla_watch import touch
+from dispatch.store.rows import Request
 
 TEST_COURIER = "test-courier"
 
@@ -51,14 +53,15 @@ def advance(call: Call, request_id: str) -> Any:
             en=f"This request has already been at {local_text(peeked.last_at)}.",
         )
     found = touch(call.session, moment, call.mode, request_id, own_shop(call), change=True)
-    payload = {**TEST_PAYLOADS.get(asked.event, {}), **asked.payload}
+    state = state_of(call.session, found.id, found.active_leg)
+    payload = {**_filled(asked.event, state), **asked.payload}
     guard = missing_guard(asked.event, payload)
     if guard is not None:
         raise invalid(f"/payload/{guard}", f"guard_{guard}", "Thiếu bằng chứng.", "The payload lacks a proof.")
-    state = state_of(call.session, found.id, found.active_leg)
     courier = str(payload.get("courier_id") or state.courier_id or TEST_COURIER)
     happening = Happening(asked.event, at, call.principal.owner, courier_id=courier, payload=payload)
-    if not may(state, Event("", asked.event, at, 0, courier, payload)):
+    lawful = may(state, Event("", asked.event, at, 0, courier, payload))
+    if not lawful or (asked.event == "undone" and not _can_undo(call, found, state, payload["event_id"])):
         raise Conflict(
             code="illegal_transition",
             vi=f"Sự kiện {asked.event} không được phép ở trạng thái {state.status}.",
@@ -67,3 +70,19 @@ def advance(call: Call, request_id: str) -> Any:
         )
     record(call.session, moment, call.mode, found.id, found.active_leg, happening)
     return shown(call, found)
+
+
+def _filled(event: str, state: LegState) -> dict[str, Any]:
+    """What a caller may leave out of a payload; an `undone` takes back the last scan."""
+    if event != "undone":
+        return TEST_PAYLOADS.get(event, {})
+    scans = [step.event.id for step in state.steps if not step.implied and step.event.type not in NEVER_UNDONE]
+    return {"event_id": scans[-1] if scans else "nothing"}
+
+
+def _can_undo(call: Call, found: Request, state: LegState, event_id: str) -> bool:
+    """Whether an event of the leg had an effect that can be taken back, and was not taken back before."""
+    events = call.session.consignments.events(found.id, found.active_leg)
+    undone = {str(row.payload.get("event_id")) for row in events if row.type == "undone"}
+    known = {row.id for row in events if row.type not in NEVER_UNDONE and state.took(row.id)}
+    return event_id in known - undone

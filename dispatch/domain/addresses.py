@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dispatch.domain.address_readings import ENOUGH, Index, Reading, readings
+from dispatch.domain.address_readings import ENOUGH, Reading, readings
+from dispatch.domain.address_units import Index
 from dispatch.domain.errors import invalid
 from dispatch.domain.places import ERAS, Commune, Gazetteer
 

@@ -33,10 +33,17 @@ def body_of(request: Request) -> RequestBody:
     return RequestBody.model_validate_json(json.dumps(request.body))
 
 
-def terms_of(request: Request, body: RequestBody) -> Terms:
-    """What the price of a stored request depends on besides its body."""
-    zone: Zone = request.zone  # type: ignore[assignment]
-    return Terms(request.shop_province, request.citizen_province, zone, body.registered_at or request.created_at)
+def terms_of(request: Request, body: RequestBody, leg: str) -> Terms:
+    """What the price of a stored request's leg depends on besides its body.
+
+    Zone and accepting province are the leg's own, as it was quoted: a redirection of the other leg does not touch it.
+    """
+    zones = [line["zone"] for line in request.quote["lines"] if line["code"] == f"postage.{leg}"]
+    zone: Zone = zones[0] if zones else request.zone  # type: ignore[assignment]
+    citizen = request.citizen_province
+    if leg == "pickup":
+        citizen = request.quote["charges"].get(leg, {}).get("province_code", citizen)
+    return Terms(request.shop_province, citizen, zone, body.registered_at or request.created_at)
 
 
 def fix(book: PolicyBook, request: Request, leg: str, at: datetime) -> dict[str, Any]:
@@ -49,7 +56,7 @@ def fix(book: PolicyBook, request: Request, leg: str, at: datetime) -> dict[str,
     if charge is not None and charge["fixed"] and charge["at"] == local_text(at):
         return dict(quoted)
     body = body_of(request)
-    priced = price_leg(book, body, terms_of(request, body), _leg(leg), at=at, known_at=at, mandate_settled=True)
+    priced = price_leg(book, body, terms_of(request, body, leg), _leg(leg), at=at, known_at=at, mandate_settled=True)
     return _replaced(quoted, priced)
 
 
@@ -136,7 +143,7 @@ def reprice(
     if leg in void_legs(quoted["adjustments"]) or leg not in quoted["charges"]:
         return None
     body = body_of(request)
-    terms = terms_of(request, body)
+    terms = terms_of(request, body, leg)
     priced = price_leg(book, body, terms, _leg(leg), at=charged_at, known_at=known_at, mandate_settled=True)
     made = [adjustment for adjustment in quoted["adjustments"] if adjustment.get("reprices") == leg]
     others = [adjustment for adjustment in quoted["adjustments"] if adjustment.get("reprices") != leg]
@@ -180,7 +187,7 @@ def redirected(book: PolicyBook, request: Request, leg: str, zone: Zone, at: dat
     Law 49/2010/QH12 art 16: the sender may redirect before delivery and pays. `zone` lies between the two addresses.
     """
     body = body_of(request)
-    terms = terms_of(request, body)
+    terms = terms_of(request, body, leg)
     moved = Terms(terms.shop_province, terms.citizen_province, zone, terms.registered_at)
     postage = price_leg(book, body, moved, _leg(leg), at=at, known_at=at, mandate_settled=True).lines[0].to_json()
     return totalled({**request.quote, "lines": [*request.quote["lines"], {**postage, "code": "redirect"}]})

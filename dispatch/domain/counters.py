@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dispatch.domain.hours import HORIZON_DAYS, WEEKDAYS, Calendar, InstantSpan, Weekday, local_date, never_opens
+from dispatch.domain.result import SafetyParams
 from dispatch.domain.rules import PolicyBook, Rule
 from dispatch.domain.text import Shape
 
@@ -103,13 +104,26 @@ class Counter:
         return doors
 
     def _in_force(self, kind: str, day: date) -> list[Rule]:
-        """The rules of a kind on a date: the province's own, else everybody's; with this shop's overrides."""
-        for place in (self.province_code, None):
-            known = self.book.known(kind, place, self.known_at)
-            found = [self.book.here(rule, day) for rule in known if rule.in_force_on(day)]
-            if found:
-                return found
-        return []
+        return site_rules(self.book, kind, self.province_code, day, self.known_at)
+
+
+def site_rules(book: PolicyBook, kind: str, province_code: str | None, day: date, known_at: datetime) -> list[Rule]:
+    """The rules on a site of a province (2020) that hold on a date: the province's own, else everybody's.
+
+    Where the book is a shop's, with that shop's overrides.
+    """
+    for place in (province_code, None):
+        known = book.known(kind, place, known_at)
+        found = [book.here(rule, day) for rule in known if rule.in_force_on(day)]
+        if found:
+            return found
+    return []
+
+
+def safety_items(book: PolicyBook, province_code: str | None, day: date, known_at: datetime) -> list[str]:
+    """What a courier ticks before he enters a shop of a province: `mask`, `sanitiser`; empty where no rule asks."""
+    rules = site_rules(book, "SAFETY", province_code, day, known_at)
+    return sorted({item for rule in rules for item in rule.params_as(SafetyParams).items})
 
 
 Visit = tuple[datetime, datetime, int]

@@ -31,6 +31,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "refused": ("signature", "id_type"),
     "handover_refused": ("reason",),
     "cash_taken": ("postage", "state_fee"),
+    "undone": ("event_id",),
 }
 _RECIPIENT = ("relation", "name", "id_type", "id_last4")
 _MUST_BE_TRUE = {"slip_signed", "documents_checked"}
@@ -48,6 +49,8 @@ def missing_guard(event_type: str, payload: Mapping[str, Any]) -> str | None:
     Proofs: QĐ 45/2016/QĐ-TTg art 6 (list checked, slip signed), art 7 (joint record), art 10 (both sign at
     delivery); TT 17/2017/TT-BTTTT art 5 (identity checked at delivery).
     """
+    if not _sound_safety(payload.get("safety")):
+        return "safety"
     for key in _REQUIRED.get(event_type, ()):
         value = payload.get(key)
         if value is None or value == "" or (key in _MUST_BE_TRUE and value is not True):
@@ -63,7 +66,22 @@ def missing_guard(event_type: str, payload: Mapping[str, Any]) -> str | None:
         return "reason"
     if event_type == "cash_taken":
         return _cash_guard(payload)
+    if event_type == "cash_handed_in":
+        return _amount_guard(payload)
+    if event_type == "undone" and not isinstance(payload["event_id"], str):
+        return "event_id"
     return None
+
+
+def _sound_safety(safety: Any) -> bool:
+    """Whether the ticks for mask and sanitiser, where a courier sends them, are plain yes or no."""
+    if safety is None:
+        return True
+    return (
+        isinstance(safety, Mapping)
+        and safety.keys() <= {"mask", "sanitiser"}
+        and all(isinstance(ticked, bool) for ticked in safety.values())
+    )
 
 
 def _whole_recipient(recipient: Any) -> bool:
@@ -72,10 +90,17 @@ def _whole_recipient(recipient: Any) -> bool:
     return recipient["relation"] in ("SELF", "PROXY")
 
 
-def _cash_guard(payload: Mapping[str, Any]) -> str | None:
+def _amount_guard(payload: Mapping[str, Any]) -> str | None:
     for key in ("postage", "state_fee"):
-        if type(payload[key]) is not int or not 0 <= payload[key] <= 10**10:
+        if type(payload.get(key, 0)) is not int or not 0 <= payload.get(key, 0) <= 10**10:
             return key
+    return None
+
+
+def _cash_guard(payload: Mapping[str, Any]) -> str | None:
+    wrong = _amount_guard(payload)
+    if wrong is not None:
+        return wrong
     if payload["state_fee"] > 0 and not payload.get("receipt_no"):
         return "receipt_no"  # a state fee is handed over against a numbered receipt (QĐ 45/2016/QĐ-TTg art 6.6)
     return None

@@ -26,6 +26,8 @@ InstantSpan = tuple[datetime, datetime]
 
 HORIZON_DAYS = 400
 """How far an opening is looked for; no site of this trade closes for longer than a year."""
+_PATIENCE_DAYS = 3653
+"""How long the minutes of a promise may take at a site that opens for a few minutes a week."""
 _DAY_MINUTES = 24 * 60
 _TIME_OF_DAY = re.compile(r"[0-2][0-9]:[0-5][0-9]")
 
@@ -103,6 +105,8 @@ class CalendarBody(Shape):
     def _opens_and_agrees(self) -> Self:
         if not any(self.weekly.values()):
             raise PydanticCustomError("never_open", "opens on no day of the week")
+        if self.counter_weekdays is not None and not any(self.weekly.get(day) for day in self.counter_weekdays):
+            raise PydanticCustomError("counter_never_open", "opens on none of its counter_weekdays")
         days = [override.date for override in self.overrides]
         if len(days) != len(set(days)):
             raise PydanticCustomError("override_twice", "overrides one date twice")
@@ -194,6 +198,17 @@ class Calendar:
             public=public,
         )
 
+    def followed_by(self, later: Calendar) -> Calendar:
+        """This calendar until the first dated week of `later`, and that one from then on."""
+        turn = later.weeks[0].valid_from
+        kept = {day: works for day, works in self.overrides.items() if day < turn}
+        return Calendar(
+            id=later.id,
+            weeks=tuple(week for week in self.weeks if week.valid_from < turn) + later.weeks,
+            overrides=kept | dict(later.overrides),
+            public=later.public,
+        )
+
     def week_on(self, day: date) -> Week:
         """The week in force on a day."""
         for week in reversed(self.weeks):
@@ -243,7 +258,7 @@ class Calendar:
                 moment = max(opens, at.astimezone(LOCAL))
                 if cutoff is not None and moment <= min(closes, cutoff):
                     return moment
-        raise _never_opens(self.id)
+        raise never_opens(self.id)
 
     def next_counter_day(self, day: date) -> date:
         """The first day from `day` on when the counter serves people in person.
@@ -256,7 +271,7 @@ class Calendar:
             weekdays = self.week_on(candidate).counter_weekdays
             if self.is_open_day(candidate) and (weekdays is None or candidate.weekday() in weekdays):
                 return candidate
-        raise _never_opens(self.id)
+        raise never_opens(self.id)
 
     def _counted_spans(self, day: date, mode: ClockMode) -> list[InstantSpan]:
         if mode == "OPEN_MINUTES":
@@ -265,27 +280,33 @@ class Calendar:
         return [] if span is None else [span]
 
 
-def add_minutes(calendar: Calendar, start: datetime, minutes: int, mode: ClockMode) -> datetime:
+def add_minutes(calendar: Calendar, start: datetime, minutes: float, mode: ClockMode) -> datetime:
     """The instant at which `minutes` counted from `start` have run out, in +07:00.
 
     `ELAPSED` counts round the clock, `OPERATING_SPAN` from first opening to last closing of each open day,
     `OPEN_MINUTES` only while the doors are open. A start outside the span counts from the next opening; a remainder
-    that ends exactly at closing stays on that day. Raises `Invalid` when the calendar does not open for 400 days.
+    that ends exactly at closing stays on that day. Raises `Invalid` when the calendar does not open for 400 days on
+    end, or so seldom that the minutes would take more than ten years.
     """
     if minutes < 0:
         raise ValueError("minutes are counted forward")
     moment, remaining = start.astimezone(LOCAL), timedelta(minutes=minutes)
     if mode == "ELAPSED":
         return moment + remaining
-    for day in _days_from(moment):
-        for opens, closes in calendar._counted_spans(day, mode):
+    day, closed = local_date(moment), 0
+    last = day + timedelta(days=_PATIENCE_DAYS)
+    while closed < HORIZON_DAYS and day < last:
+        spans = calendar._counted_spans(day, mode)
+        for opens, closes in spans:
             if closes <= moment:
                 continue
             begins = max(opens, moment)
             if remaining <= closes - begins:
                 return begins + remaining
             remaining -= closes - begins
-    raise _never_opens(calendar.id)
+        closed = 0 if spans else closed + 1
+        day += timedelta(days=1)
+    raise never_opens(calendar.id)
 
 
 def local_date(at: datetime) -> date:
@@ -302,7 +323,8 @@ def _at(day: date, minute: int) -> datetime:
     return datetime.combine(day, time(), LOCAL) + timedelta(minutes=minute)
 
 
-def _never_opens(calendar_id: str) -> Invalid:
+def never_opens(calendar_id: str) -> Invalid:
+    """The answer for a calendar that keeps its doors closed for longer than anyone waits."""
     return Invalid(
         code="calendar_never_opens",
         vi=f"Lịch làm việc {calendar_id} không mở cửa ngày nào trong {HORIZON_DAYS} ngày tới",

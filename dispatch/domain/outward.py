@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from dispatch.domain import charging
 from dispatch.domain.text import local_text
 from dispatch.domain.tracking import LegState
 
@@ -81,7 +82,8 @@ def request_json(request: Request, legs: Sequence[LegRow], public_url: str) -> d
         "created_at": local_text(request.created_at),
         "updated_at": local_text(request.updated_at),
     }
-    shown |= active.state.get("outward", {})
+    for leg in legs:
+        shown |= leg.state.get("outward", {})
     return shown
 
 
@@ -130,10 +132,5 @@ def local_date_text(day: date | None) -> str | None:
 
 def money_due(quote: Mapping[str, Any], leg: str, taken: Mapping[str, int] | None = None) -> dict[str, int]:
     """What a courier must ask for on one leg, in đồng: `postage` (with reductions and remittance) and `state_fee`."""
-    due = {"postage": 0, "state_fee": 0}
-    if quote["status"] == "VOID":
-        return due
-    for line in quote["lines"]:
-        if line["leg"] == leg:
-            due["state_fee" if line["code"] == "state_fee" else "postage"] += line["amount"]
+    due = charging.owed(quote, leg)
     return {name: max(0, amount - (taken or {}).get(name, 0)) for name, amount in due.items()}

@@ -68,7 +68,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class LegPrice:
-    """One leg priced at one instant by the rules known at another; `fixed` once payment or collection fixed it."""
+    """One leg priced at one instant by the rules known at another; `province_code` is its accepting office's."""
 
     leg: Leg
     lines: tuple[PriceLine, ...]
@@ -76,6 +76,7 @@ class LegPrice:
     at: datetime
     known_at: datetime
     policy_version: str
+    province_code: str | None = None
 
     def charge(self, *, fixed: bool) -> dict[str, Any]:
         """What the price was computed from, kept so that it can be told and computed again."""
@@ -84,6 +85,7 @@ class LegPrice:
             "known_at": local_text(self.known_at),
             "fixed": fixed,
             "policy_version": self.policy_version,
+            "province_code": self.province_code,
             "reasons": list(self.reasons),
         }
 
@@ -154,7 +156,7 @@ def price_leg(
             reasons.append("STATE_FEE_NEEDS_MANDATE")
         else:
             lines += _fee_lines(body.state_fee, leg, fee_rule, tariff_rule)
-    return LegPrice(leg, tuple(lines), tuple(dict.fromkeys(reasons)), at, known_at, book.version)
+    return LegPrice(leg, tuple(lines), tuple(dict.fromkeys(reasons)), at, known_at, book.version, province)
 
 
 def _reductions(

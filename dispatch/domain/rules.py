@@ -7,6 +7,7 @@ lists the kinds. No code names a province.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -200,7 +201,8 @@ class Rule(Shape):
 
     def with_override(self, override: Override) -> Rule:
         """This rule with a shop's own parameters laid over its own; raises pydantic's error where they do not fit."""
-        params = type(self.params).model_validate({**self.params.model_dump(by_alias=True), **override.params})
+        own = self.params.model_dump(mode="json", by_alias=True)
+        params = type(self.params).model_validate_json(json.dumps({**own, **override.params}))
         return self.model_copy(update={"params": params, "override": override})
 
 

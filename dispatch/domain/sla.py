@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from dispatch.domain.consignment import Leg, QuoteBody
 from dispatch.domain.hours import Calendar, ClockMode, PublicHolidays, add_minutes, local_date
+from dispatch.domain.legstate import Pause
 from dispatch.domain.places import Zone
 from dispatch.domain.rules import PolicyBook, Rule
 from dispatch.domain.text import LOCAL, Shape, local_text
@@ -20,7 +21,7 @@ SLA_KIND: dict[Leg, str] = {"pickup": "SLA_PICKUP", "return": "SLA_COLLECT"}
 POST_CALENDAR = "POST-DEFAULT"
 OPEN_STATES = frozenset({"RUNNING", "AT_RISK", "PAUSED"})
 
-_INSTANTS = ("clock_started_at", "due_at", "due_at_strict", "warn_at", "stopped_at")
+_INSTANTS = ("clock_started_at", "due_at", "due_at_strict", "warn_at", "stopped_at", "handover_due_at")
 _DATES = ("delivery_expected_on", "delivery_due_on")
 
 
@@ -54,7 +55,12 @@ class TransitParams(Shape):
 
 @dataclass(frozen=True)
 class Promise:
-    """One leg's promise, as stored and as shown. `transit_days` is the n of its J+n."""
+    """One leg's promise, as stored and as shown. `transit_days` is the n of its J+n.
+
+    `fault_party` says on whose side the cause lies once it is broken. `handover_met` and `delivery_met` judge what
+    follows the collection: papers before the shop's next intake cut-off, results in the citizen's window and J+n
+    (S4 §3 of March 2020, read as VP-03).
+    """
 
     leg: Leg
     rule_id: str
@@ -73,7 +79,13 @@ class Promise:
     met: bool | None = None
     met_strict: bool | None = None
     met_reason: str | None = None
+    fault_party: str | None = None
     delivery_due_on: date | None = None
+    delivery_met: bool | None = None
+    handover_due_at: datetime | None = None
+    handover_met: bool | None = None
+    basis: Mapping[str, Any] | None = None
+    pauses: tuple[Pause, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The promise as docs/api.md shows it (instants in +07:00) and as the store keeps it."""
@@ -82,17 +94,29 @@ class Promise:
             shown[name] = None if shown[name] is None else local_text(shown[name])
         for name in _DATES:
             shown[name] = None if shown[name] is None else shown[name].isoformat()
+        shown["pauses"] = [_pause_json(pause) for pause in self.pauses]
         return shown
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Promise:
         """The promise `to_json` wrote; keys others added beside it (the forecast) are left aside."""
-        read = {field.name: stored[field.name] for field in fields(cls)}
-        for name in _INSTANTS:
+        read = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
+        for name in read.keys() & set(_INSTANTS):
             read[name] = None if read[name] is None else datetime.fromisoformat(read[name])
-        for name in _DATES:
+        for name in read.keys() & set(_DATES):
             read[name] = None if read[name] is None else date.fromisoformat(read[name])
+        read["pauses"] = tuple(_pause_from(pause) for pause in stored.get("pauses", ()))
         return cls(**read)
+
+
+def _pause_json(pause: Pause) -> dict[str, Any]:
+    ends = None if pause.to is None else local_text(pause.to)
+    return {"from": local_text(pause.from_), "to": ends, "reason": pause.reason, "party": pause.party}
+
+
+def _pause_from(stored: Mapping[str, Any]) -> Pause:
+    ends = None if stored["to"] is None else datetime.fromisoformat(stored["to"])
+    return Pause(datetime.fromisoformat(stored["from"]), ends, stored["reason"], stored["party"])
 
 
 def start(
@@ -136,6 +160,7 @@ def start(
         warn_at=add_minutes(calendar, started_at, counted, params.clock) if counted else started_at,
         transit_days=days,
         delivery_expected_on=book.holidays.add_working_days(local_date(started_at), days),
+        basis=rule.basis(),
     )
 
 
@@ -169,6 +194,53 @@ def advance(promise: Promise, now: datetime) -> Promise:
     if now >= promise.warn_at:
         return replace(promise, state="AT_RISK")
     return promise
+
+
+def pause(promise: Promise, at: datetime, reason: str, party: str) -> Promise:
+    """Let the clock stand from `at` on; a promise that was judged or broken by then stays what it is."""
+    judged = advance(promise, at)
+    if judged.state not in ("RUNNING", "AT_RISK"):
+        return judged
+    return replace(judged, state="PAUSED", pauses=(*judged.pauses, Pause(at.astimezone(LOCAL), None, reason, party)))
+
+
+def resume(promise: Promise, at: datetime, calendar: Calendar) -> Promise:
+    """Let a standing clock run on at `at`: the counted minutes left run on the same calendar and in the same mode.
+
+    The strict deadline moves by the time that passed. A warning that was given before the pause stays given.
+    """
+    if promise.state != "PAUSED":
+        return promise
+    stood = promise.pauses[-1]
+    left = counted(calendar, stood.from_, promise.due_at, promise.mode)
+    to_warning = counted(calendar, stood.from_, promise.warn_at, promise.mode)
+    warned = promise.warn_at <= stood.from_
+    running = replace(
+        promise,
+        state="RUNNING",
+        due_at=_after(calendar, at, left, promise.mode),
+        due_at_strict=promise.due_at_strict + (at - stood.from_),
+        warn_at=promise.warn_at if warned else _after(calendar, at, to_warning, promise.mode),
+        pauses=(*promise.pauses[:-1], replace(stood, to=at.astimezone(LOCAL))),
+    )
+    return advance(running, at)
+
+
+def counted(calendar: Calendar, start: datetime, end: datetime, mode: ClockMode) -> timedelta:
+    """How much of the time from `start` to `end` counts in this mode; the inverse of `hours.add_minutes`."""
+    if mode == "ELAPSED":
+        return max(timedelta(), end - start)
+    total, day = timedelta(), local_date(start)
+    while day <= local_date(end):
+        span = calendar.operating_span(day)
+        spans = calendar.spans(day) if mode == "OPEN_MINUTES" else [span] if span is not None else []
+        total += sum((max(timedelta(), min(closes, end) - max(opens, start)) for opens, closes in spans), timedelta())
+        day += timedelta(days=1)
+    return total
+
+
+def _after(calendar: Calendar, at: datetime, left: timedelta, mode: ClockMode) -> datetime:
+    return add_minutes(calendar, at, left / timedelta(minutes=1), mode)
 
 
 def stop(promise: Promise, at: datetime, absent: bool = False) -> Promise:

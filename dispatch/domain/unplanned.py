@@ -26,6 +26,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "Người dân hẹn vào ngày khác.",
         "The citizen asked for another day.",
     ),
+    "no_service_day": (
+        "Bưu tá không đến xã này trong ngày; xem các ngày phục vụ của xã.",
+        "Couriers do not call on this commune on this day; see its service days.",
+    ),
     "attempts_exhausted": (
         "Đã hai lần thu gom không thành; điều phối viên quyết định bước tiếp theo.",
         "Two collections have failed; the coordinator decides what comes next.",
@@ -37,6 +41,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "handover_refused": (
         "Bộ phận Một cửa không nhận hồ sơ; cần bổ sung hoặc trả lại người gửi.",
         "The one-stop shop refused the dossier; it must be completed or go back to the sender.",
+    ),
+    "supplement_awaited": (
+        "Hồ sơ chờ bổ sung giấy tờ trước khi nộp lại.",
+        "The dossier waits for missing papers before it is handed in again.",
     ),
     "carrier_off_duty": (
         "Bưu tá đang giữ hồ sơ không còn ca làm việc trong ngày này.",

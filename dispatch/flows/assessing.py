@@ -10,6 +10,7 @@ from dispatch.domain import addresses, pricing, sla
 from dispatch.domain.consignment import Leg, QuoteBody
 from dispatch.domain.errors import invalid
 from dispatch.domain.hours import local_date
+from dispatch.domain.places import office_for
 from dispatch.domain.pricing import Quote, Terms
 from dispatch.domain.reductions import officer_missing
 from dispatch.domain.result import authority_due_on, hints, return_mode, return_rule
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from dispatch.domain.places import Commune, Zone
     from dispatch.domain.rules import PolicyBook
     from dispatch.store import Session
-    from dispatch.store.rows import Shop
+    from dispatch.store.rows import Office, Shop
 
 NOTICE_AHEAD = timedelta(minutes=5)
 NOTICE_LATE = timedelta(minutes=15)
@@ -54,6 +55,7 @@ class Assessment:
     quote: Quote
     promises: dict[Leg, Promise]
     where: Whereabouts
+    office: Office | None
     terms: Terms
     return_mode: str
     authority_due_on: date | None
@@ -114,7 +116,8 @@ def assess(
     registered_at = body.registered_at or scene.now
     terms = Terms(where.shop_province, where.citizen_province, where.zone, registered_at)
     _require_officer(book, body, terms, scene.now)
-    promises = _promises(session, scene, book, body, shop, where, notice_at)
+    office = _office(session, index, body, shop, where)
+    promises = _promises(session, scene, book, body, shop, office, where, notice_at)
     quote = pricing.quote(book, body, terms, at=scene.now, known_at=scene.now)
     returned_by = return_rule(book, body, province_code=where.shop_province, at=scene.now)
     hinted = hints(book, body, province_code=where.shop_province, at=scene.now)
@@ -135,6 +138,7 @@ def assess(
         quote=quote,
         promises=promises,
         where=where,
+        office=office,
         terms=terms,
         return_mode=return_mode(body, returned_by),
         authority_due_on=authority_due_on(book, body, province_code=where.shop_province, known_at=scene.now),
@@ -153,16 +157,28 @@ def _require_officer(book: PolicyBook, body: QuoteBody, terms: Terms, now: datet
             )
 
 
+def _office(session: Session, index: Index, body: QuoteBody, shop: Shop, where: Whereabouts) -> Office | None:
+    """The post office that answers for a request: that of the commune where its first leg is collected."""
+    counter = index.gazetteer.get(shop.commune_code, shop.era)
+    home = where.place.commune or where.place.today
+    collected_in = home if body.legs[0] == "pickup" and home is not None else counter
+    assert collected_in is not None, "shops are kept only with a known commune"
+    return office_for(index.gazetteer, session.network.offices(shop.mode), collected_in)
+
+
 def _promises(
     session: Session,
     scene: Scene,
     book: PolicyBook,
     body: QuoteBody,
     shop: Shop,
+    office: Office | None,
     where: Whereabouts,
     notice_at: datetime,
 ) -> dict[Leg, Promise]:
+    """A collection at the counter counts its shop's hours, a pickup those of the office that answers for it."""
     calendar = calendar_of(session, scene, shop.mode, shop.hours_profile)
+    posted = calendar_of(session, scene, shop.mode, office.hours_profile, sla.POST_CALENDAR) if office else None
     return {
         leg: sla.start(
             book,
@@ -173,6 +189,7 @@ def _promises(
             clock_started_at=notice_at,
             known_at=scene.now,
             shop_calendar=calendar,
+            post_calendar=posted,
             between_major_cities=where.between_major_cities,
         )
         for leg in body.legs

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.hours import local_date
+from dispatch.domain.moves import GOING_BACK
 from dispatch.domain.unplanned import REASONS
 from dispatch.flows.problem import Case, as_kind, build
 from dispatch.flows.recording import Happening, Scene, record
@@ -95,12 +96,12 @@ def unassign(session: Session, scene: Scene, request: Request, actor: str) -> No
     if leg.status == "ASSIGNED":
         record(session, scene, request.mode, request.id, leg.leg, Happening("unassigned", scene.now, actor))
         return
-    if leg.status == "AT_OFFICE" and held:
+    if leg.state.get("at_office") and held:
         session.planning.close_tasks([task.id for task in held], "withdrawn", scene.now)
         for round_id in sorted({task.round_id for task in held}):
             session.planning.touch_round(round_id, scene.now)
         return
-    if leg.status in CARRIED:
+    if leg.status in CARRIED | GOING_BACK:
         raise _already_collected()
     raise Conflict(code="not_assigned", vi="Yêu cầu này chưa giao cho bưu tá.", en="No courier has this request.")
 
@@ -115,10 +116,14 @@ def _leg_to_give(session: Session, request: Request, courier: Courier) -> LegRow
     leg = next(row for row in session.consignments.legs(request.id) if row.leg == request.active_leg)
     if leg.closed:
         raise Conflict(code="already_ended", vi="Yêu cầu đã kết thúc.", en="The request has ended.")
-    in_hand = leg.status in CARRIED or leg.status == "ATTEMPT_FAILED"
-    if in_hand and leg.courier_id != courier.id:
+    if _in_a_bag(leg) and leg.courier_id != courier.id:
         raise _already_collected()
     return leg
+
+
+def _in_a_bag(leg: LegRow) -> bool:
+    """Whether a courier holds the papers, on their way, on their way back, or after a failed delivery."""
+    return leg.status in CARRIED | GOING_BACK | {"ATTEMPT_FAILED"} and not leg.state.get("at_office")
 
 
 def _ride(session: Session, scene: Scene, index: Index, request: Request, courier: Courier, leg: LegRow) -> _Ride:
@@ -270,9 +275,9 @@ def _write(
             session.planning.close_tasks([task.id], "withdrawn", at)
             if task.round_id != ride.round.id:
                 session.planning.touch_round(task.round_id, at)
-    if leg.status not in CARRIED and leg.status != "ATTEMPT_FAILED":
+    if not _in_a_bag(leg):
         first = next(row for row in rows if (row["request_id"], row["leg"]) == name and row["kind"] == "pickup")
-        session.consignments.change_leg(*name, planned_at=None if leg.status == "AT_OFFICE" else first["planned_at"])
+        session.consignments.change_leg(*name, planned_at=None if leg.state.get("at_office") else first["planned_at"])
         if leg.courier_id != courier.id or leg.status not in ("ASSIGNED", "AT_OFFICE"):
             payload = {"round_id": ride.round.id}
             given = Happening("assigned", at, actor, courier_id=courier.id, payload=payload)

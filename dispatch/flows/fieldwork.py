@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from dispatch.domain.counters import safety_items
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.fieldwork import MAX_SKEW, REASONS, TEST_SKEW, corrected_at, missing_guard
+from dispatch.domain.moves import COURIER_EVENTS, GOING_BACK
 from dispatch.domain.outward import money_due
 from dispatch.domain.text import Instant, Latitude, Longitude, PlainObject, Shape, Word, local_text
-from dispatch.domain.tracking import COURIER_EVENTS
-from dispatch.flows.recording import Happening, Scene, record, refuse_backwards
+from dispatch.flows import ledger
+from dispatch.flows.recording import Happening, Scene, record, refuse_backwards, settle
 
 if TYPE_CHECKING:
     from dispatch.store import Session
@@ -28,6 +30,8 @@ _LEG_OF_EVENT = {
     "refused": "return",
     "out_for_delivery": "return",
 }
+"""Which leg an event speaks of; a leg on its way back ends where the other one does."""
+_EITHER_WAY = frozenset({"handed_over", "delivered", "delivery_failed", "out_for_delivery"})
 
 
 class CourierEvent(Shape):
@@ -80,7 +84,11 @@ def merge(session: Session, scene: Scene, courier: Courier, event: CourierEvent)
     if guard is not None:
         return Outcome(event.event_id, "rejected", f"guard_{guard}")
     at = _counts_at(courier, event, scene.now, event.at_device)
-    if event.request_ids:
+    if event.type == "cash_handed_in":
+        # Cash goes to the desk by the shift, not by the dossier.
+        ledger.book_handed_in(session, courier, event.event_id, event.payload, at, scene.now)
+        outcome = Outcome(event.event_id, "applied")
+    elif event.request_ids:
         outcome = _merge_requests(session, scene, courier, event)
     elif event.type in WITHOUT_REQUEST or event.type == "arrived":
         outcome = Outcome(event.event_id, "applied")
@@ -123,6 +131,8 @@ def _merge_requests(session: Session, scene: Scene, courier: Courier, event: Cou
             refuse_backwards(request, scene.now)
         except DispatchError as error:
             return Outcome(event.event_id, "rejected", error.code)
+        if courier.mode == "test":
+            settle(session, scene, request)
         payload = _share(event, request, leg, left)
         happening = _happening(session, scene, courier, event, leg, payload)
         if record(session, scene, courier.mode, request_id, leg.leg, happening) == "conflict":
@@ -135,9 +145,11 @@ def _merge_requests(session: Session, scene: Scene, courier: Courier, event: Cou
 
 def _leg_for(session: Session, request: Request, tasks: list[Task], event: CourierEvent) -> LegRow | None:
     """The leg an event speaks of: the one its type belongs to, else its stop's, else the active one."""
+    legs = {leg.leg: leg for leg in session.consignments.legs(request.id)}
     at_stop = next((task.leg for task in tasks if task.request_id == request.id), None)
-    name = _LEG_OF_EVENT.get(event.type) or at_stop or request.active_leg
-    return next((leg for leg in session.consignments.legs(request.id) if leg.leg == name), None)
+    back = [leg.leg for leg in legs.values() if leg.status in GOING_BACK and event.type in _EITHER_WAY]
+    names = [*back, _LEG_OF_EVENT.get(event.type), at_stop, request.active_leg]
+    return next((legs[name] for name in names if name in legs), None)
 
 
 def _was_given(session: Session, leg: LegRow, courier: Courier) -> bool:
@@ -199,6 +211,9 @@ def day_pack(session: Session, scene: Scene, courier: Courier, day: date) -> dic
         if request is not None:
             stop = stops.setdefault(task.stop_id, _empty_stop(task))
             _add_to_stop(stop, task, request, leg)
+            if task.place["at"] == "shop":
+                asked = safety_items(scene.book, request.shop_province, day, scene.now)
+                stop["safety_checklist"] = sorted({*stop["safety_checklist"], *asked})
     return {
         "date": day.isoformat(),
         "now": local_text(scene.now),
@@ -224,11 +239,12 @@ def _empty_stop(task: Task) -> dict[str, Any]:
         "money": {"postage": 0, "state_fee": 0},
         "documents": [],
         "requests": [],
+        "safety_checklist": [],
     }
 
 
 def _add_to_stop(stop: dict[str, Any], task: Task, request: Request, leg: LegRow) -> None:
-    at_citizen = (task.kind == "pickup") == (leg.leg == "pickup")
+    at_citizen = task.place["at"] == "citizen"
     due = money_due(request.quote, leg.leg, leg.state.get("money")) if at_citizen else {"postage": 0, "state_fee": 0}
     promised = leg.promise["due_at"] if task.kind == "pickup" else leg.promise["delivery_due_on"]
     papers = [{"request_id": request.id, **paper} for paper in request.body["documents"]]

@@ -87,7 +87,7 @@ def _request_row(
         "body": body.model_dump(mode="json", by_alias=True),
         "address": address_json(decided.where.place),
         "zone": decided.where.zone,
-        "office_id": _office(session, mode, decided),
+        "office_id": decided.office.id if decided.office else None,
         "quote": decided.quote.to_json(),
         "return_mode": decided.return_mode,
         "authority_due_on": decided.authority_due_on,
@@ -138,15 +138,6 @@ def _leg_row(
         "accepting_province": decided.terms.accepting(leg),
         "charged_at": None,
     }
-
-
-def _office(session: Session, mode: str, decided: Assessment) -> str | None:
-    """The post office that will answer for a request: the one nearest to the shop."""
-    offices = session.network.offices(mode)
-    if not offices:
-        return None
-    shop = decided.shop
-    return min(offices, key=lambda office: ((office.lat - shop.lat) ** 2 + (office.lng - shop.lng) ** 2, office.id)).id
 
 
 def _announce(session: Session, scene: Scene, request: Request, decided: Assessment) -> None:
@@ -226,6 +217,7 @@ def wake_return(session: Session, scene: Scene, index: Index, request: Request, 
         request.id,
         active_leg="return",
         status="REQUESTED",
+        warnings=list(dict.fromkeys([*request.warnings, *(w for w in decided.warnings if w == "late_notice")])),
         version=request.version + 1,
         last_at=max(request.last_at, scene.now),
         updated_at=max(request.updated_at, scene.now),

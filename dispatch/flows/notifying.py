@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -85,6 +85,27 @@ def publish(
         if wants(hook.types, type):
             _owe(session, hook, entry, real_now)
     return entry.id
+
+
+def publish_many(
+    session: Session,
+    *,
+    mode: str,
+    shop_id: str,
+    type: str,
+    occurred_at: datetime,
+    now: datetime,
+    told: Sequence[tuple[str, dict[str, Any]]],
+) -> None:
+    """Append an entry of one type for each (request id, data) to a shop's feed, as `publish` does for one."""
+    rows = [(session.new_id("evt"), request_id, data) for request_id, data in told]
+    first = session.notices.next_seq(mode, shop_id, len(rows))
+    session.notices.add_feed_rows(mode, shop_id, type, first, rows, occurred_at, now)
+    hooks = [hook for hook in session.notices.webhooks(mode, shop_id, active_only=True) if wants(hook.types, type)]
+    owed = [(session.new_id("dlv"), hook.id, entry_id) for entry_id, _, _ in rows for hook in hooks]
+    real_now = session.wall_clock()
+    session.notices.add_deliveries(owed, real_now)
+    session.notices.enqueue_many("deliver", [{"delivery_id": delivery_id} for delivery_id, _, _ in owed], real_now)
 
 
 def send_test(session: Session, hook: Webhook, now: datetime) -> str:

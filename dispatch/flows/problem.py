@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dispatch.domain.unplanned import LeftOut
 from dispatch.flows import riders
+from dispatch.flows.coverage import HCC
 from dispatch.flows.jobs import Job, make_job
 from dispatch.flows.sites import Clock, Site, Sites, service_s, unique_points
 from routing import Cost, Courier, End, Locked, MatrixTravel, Place, Plan, Problem, Request, Route, Stop, Weights
@@ -97,7 +98,9 @@ def build(
     `by_hand` names a leg that a coordinator wants done whatever the hours.
     """
     clock, sites = Clock(snapshot.day, snapshot.now), Sites(snapshot, index)
-    on_duty = {courier.id: courier for courier in couriers if snapshot.on_duty(courier.id)}
+    # Of two couriers who suit a stop equally well, the first named takes it: the public-service force comes first.
+    preferred = sorted(couriers, key=lambda courier: HCC not in courier.skills)
+    on_duty = {courier.id: courier for courier in preferred if snapshot.on_duty(courier.id)}
     jobs: dict[str, Job] = {}
     left_out: list[LeftOut] = []
     for leg in legs:

@@ -5,46 +5,31 @@ Everything that changes a request goes through `record` or `settle`; both work o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from dispatch.domain import pricing, sla
+from dispatch.domain import charging, pricing, sla
 from dispatch.domain.errors import Conflict
-from dispatch.domain.hours import local_date
-from dispatch.domain.outward import request_json
-from dispatch.domain.sla import Promise
+from dispatch.domain.invitations import due_step, stamped
+from dispatch.domain.judging import Yardstick, facts, judge, window_of, with_fault
+from dispatch.domain.sla import POST_CALENDAR, Promise
 from dispatch.domain.text import local_text
-from dispatch.domain.tracking import ENDED, IN_HAND, PASSIVE, Event, LegState, fold
-from dispatch.flows import notifying
+from dispatch.domain.tracking import PASSIVE, Event, LegState, fold
+from dispatch.flows import ledger
+from dispatch.flows.aftermath import close_tasks, tell
+from dispatch.flows.calendars import calendar_of
+from dispatch.flows.ruling import shop_book
 
 if TYPE_CHECKING:
+    from dispatch.domain.consignment import Leg
     from dispatch.domain.rules import PolicyBook
     from dispatch.store import Session
     from dispatch.store.rows import EventRow, LegRow, Request
 
 Result = Literal["applied", "duplicate", "conflict"]
 
-_FEED_OF_STATUS = {
-    "DISPATCHED": "request.dispatched",
-    "ASSIGNED": "request.assigned",
-    "COLLECTED": "request.collected",
-    "HANDED_OVER": "request.handed_over",
-    "DELIVERED": "request.delivered",
-    "PICKUP_FAILED": "request.failed",
-    "ATTEMPT_FAILED": "request.failed",
-    "REFUSED": "request.failed",
-    "CANCELLED": "request.cancelled",
-    "E_RETURNED": "request.e_returned",
-    "RETURNED_TO_SHOP": "request.returned",
-}
-_FEED_OF_PROMISE = {
-    "AT_RISK": "promise.at_risk",
-    "BREACHED": "promise.breached",
-    "MET": "promise.met",
-    "MET_CUSTOMER_ABSENT": "promise.met",
-    "RUNNING": "promise.restored",
-}
+CALLED_OFF = ("CANCELLED", "E_RETURNED")
 
 
 @dataclass(frozen=True)
@@ -101,52 +86,80 @@ def record(session: Session, scene: Scene, mode: str, request_id: str, leg_name:
     request = session.consignments.get(mode, request_id, lock=True)
     leg = next(row for row in session.consignments.legs(request_id) if row.leg == leg_name)
     assert request is not None
-    event_id = happening.id or session.new_id("evt")
     known = [as_event(row) for row in session.consignments.events(request.id, leg.leg)]
-    added = session.consignments.add_event(
-        id=event_id,
-        mode=request.mode,
-        request_id=request.id,
-        leg=leg.leg,
-        type=happening.type,
-        occurred_at=happening.occurred_at,
-        recorded_at=scene.now,
-        device_at=happening.device_at,
-        device_seq=happening.device_seq,
-        courier_id=happening.courier_id,
-        actor=happening.actor,
-        payload=happening.payload or {},
-        lat=happening.lat,
-        lng=happening.lng,
-    )
-    if not added:
-        return "duplicate"
     event = Event(
-        event_id,
+        happening.id or session.new_id("evt"),
         happening.type,
         happening.occurred_at,
         happening.device_seq or 0,
         happening.courier_id,
-        happening.payload or {},
+        stamped(happening.type, happening.occurred_at, happening.payload or {}, scene.book.holidays),
     )
+    if not _append(session, scene, request, leg, event, happening):
+        return "duplicate"
     before, after = fold(leg.leg, known), fold(leg.leg, [*known, event])
     if after != before or happening.type in PASSIVE:
-        promise = _judge(scene, Promise.from_json(leg.state["promise"]), after)
-        _write(session, scene, request, leg, before, after, promise)
-    return "applied" if after.took(event_id) else "conflict"
+        by = _yardstick(session, scene, request, leg, after)
+        promise = judge(Promise.from_json(leg.state["promise"]), after, by, scene.now)
+        if leg.asleep and after.status == before.status:
+            promise = Promise.from_json(leg.promise)  # its clock has not begun: money alone moves no promise
+        _write(session, scene, request, leg, before, after, promise, by)
+    ledger.book(session, request, leg, event, happening.actor, scene.now)
+    return "applied" if after.took(event.id) else "conflict"
+
+
+def _append(session: Session, scene: Scene, request: Request, leg: LegRow, event: Event, happening: Happening) -> bool:
+    """Keep an event for ever; False where its id is known already."""
+    return session.consignments.add_event(
+        id=event.id,
+        mode=request.mode,
+        request_id=request.id,
+        leg=leg.leg,
+        type=event.type,
+        occurred_at=event.occurred_at,
+        recorded_at=scene.now,
+        device_at=happening.device_at,
+        device_seq=happening.device_seq,
+        courier_id=event.courier_id,
+        actor=happening.actor,
+        payload=event.payload,
+        lat=happening.lat,
+        lng=happening.lng,
+    )
 
 
 def settle(session: Session, scene: Scene, request: Request) -> bool:
-    """Apply what time alone has done to a request's promises up to `scene.now`; True where something changed."""
+    """Apply what time alone has done to a request up to `scene.now`; True where something changed.
+
+    Invitations and ways back are recorded at the instants they fell due, in order, however late anybody looks.
+    """
     changed = False
     for leg in session.consignments.legs(request.id):
         if leg.asleep or leg.next_check_at is None or leg.next_check_at > scene.now:
             continue
-        promise = sla.advance(Promise.from_json(leg.promise), scene.now)
-        state = state_of(session, request.id, leg.leg)
-        _write(session, scene, request, leg, state, state, promise)
         changed = True
+        state = _take_due_steps(session, scene, request, leg.leg)
+        fresh = next(row for row in session.consignments.legs(request.id) if row.leg == leg.leg)
+        if fresh.next_check_at is None or fresh.next_check_at > scene.now:
+            continue
+        known = session.consignments.get(request.mode, request.id)
+        assert known is not None
+        by = _yardstick(session, scene, known, fresh, state)
+        promise = sla.advance(Promise.from_json(fresh.promise), scene.now)
+        promise = with_fault(promise, state, late_notice=by.late_notice)
+        _write(session, scene, known, fresh, state, state, promise, by)
     return changed
+
+
+def _take_due_steps(session: Session, scene: Scene, request: Request, leg: str) -> LegState:
+    """Record every step of an undelivered item that fell due up to `scene.now`; returns the state after them."""
+    while True:
+        state = state_of(session, request.id, leg)
+        due = due_step(state, scene.book.holidays)
+        if due is None or due[1] > scene.now:
+            return state
+        outcome = record(session, scene, request.mode, request.id, leg, Happening(due[0], due[1], "system"))
+        assert outcome == "applied", "what falls due is lawful by its own instant"
 
 
 def next_check_at(promise: Promise) -> datetime | None:
@@ -156,17 +169,33 @@ def next_check_at(promise: Promise) -> datetime | None:
     return promise.due_at + timedelta(milliseconds=1) if promise.state == "AT_RISK" else None
 
 
-def _judge(scene: Scene, fresh: Promise, state: LegState) -> Promise:
-    """The promise of a leg, judged from its start by its whole history and by the time that has passed."""
-    promise = fresh
-    if state.absent_at is not None and (state.collected_at is None or state.absent_at < state.collected_at):
-        promise = sla.stop(promise, state.absent_at, absent=True)
-    if state.collected_at is not None:
-        promise = sla.stop(promise, state.collected_at)
-        promise = sla.with_collected(promise, local_date(state.collected_at), scene.book.holidays)
-    if state.status in ("CANCELLED", "E_RETURNED") and state.ended_at is not None:
-        promise = sla.cancel(promise, state.ended_at)
-    return sla.advance(promise, scene.now)
+def _next_check_at(scene: Scene, promise: Promise, state: LegState) -> datetime | None:
+    """When time alone next changes this leg: its promise, or an item that waits for the citizen."""
+    due = due_step(state, scene.book.holidays)
+    return min((at for at in (next_check_at(promise), due[1] if due else None) if at is not None), default=None)
+
+
+def _yardstick(session: Session, scene: Scene, request: Request, leg: LegRow, state: LegState) -> Yardstick:
+    """What a leg is judged by; the shop's own hours are read only where its history asks for them."""
+    post = scene.book.calendars[POST_CALENDAR]
+    at_shop = post
+    counted = leg.leg == "return" and bool(state.pauses)
+    handed = leg.leg == "pickup" and (state.refusal is not None or state.presented_at is not None)
+    if leg.leg == "pickup" and state.pauses and request.office_id is not None:
+        office = session.network.office(request.mode, request.office_id)
+        if office is not None:
+            post = calendar_of(session, scene, request.mode, office.hours_profile, POST_CALENDAR)
+    if counted or handed:
+        shop = session.network.shop(request.mode, request.shop_id)
+        if shop is not None:
+            at_shop = calendar_of(session, scene, request.mode, shop.hours_profile)
+    return Yardstick(
+        calendar=at_shop if leg.leg == "return" else post,
+        shop_calendar=at_shop,
+        holidays=scene.book.holidays,
+        window=window_of(request.body, request.kind),
+        late_notice="late_notice" in request.warnings,
+    )
 
 
 def _write(
@@ -177,8 +206,10 @@ def _write(
     before: LegState,
     after: LegState,
     promise: Promise,
+    by: Yardstick,
 ) -> None:
     shown = promise.to_json()
+    quote = _charged(session, scene, request, leg, before, after)
     session.consignments.change_leg(
         request.id,
         leg.leg,
@@ -188,19 +219,18 @@ def _write(
         promise=shown,
         promise_state=promise.state,
         due_at=promise.due_at,
-        next_check_at=next_check_at(promise),
+        next_check_at=None if leg.asleep else _next_check_at(scene, promise, after),
         state={
             **leg.state,
-            "outward": _outward(scene, after),
+            "outward": facts(after, by),
             "money": after.money,
             "pickup_attempts": after.pickup_attempts,
+            "at_office": after.at_office,
         },
         courier_id=after.courier_id,
         planned_at=leg.planned_at if after.status == "ASSIGNED" else None,
+        charged_at=after.charged_at,
     )
-    quote = request.quote
-    if after.status in ("CANCELLED", "E_RETURNED") and before.status != after.status:
-        quote = pricing.void(quote, after.status, scene.now, sum(after.money.values()), leg.leg)  # type: ignore[arg-type]
     session.consignments.change(
         request.id,
         status=after.status if leg.leg == request.active_leg else request.status,
@@ -209,97 +239,31 @@ def _write(
         last_at=max(request.last_at, scene.now),
         updated_at=max(request.updated_at, scene.now),
     )
-    if after.status != before.status or after.courier_id != before.courier_id:
-        _close_tasks(session, scene, request.id, after)
-    _tell(session, scene, request, leg, before, after, promise)
+    if (after.status, after.courier_id, after.at_office) != (before.status, before.courier_id, before.at_office):
+        close_tasks(session, scene, request.id, after)
+    corrected = quote["status"] != "VOID" and quote["payable_by_citizen"] != request.quote["payable_by_citizen"]
+    fixed = after.status not in CALLED_OFF and before.status not in CALLED_OFF
+    tell(session, scene, request, leg, before, after, promise, fee_corrected=corrected and fixed)
 
 
-def _outward(scene: Scene, state: LegState) -> dict[str, Any]:
-    """Facts a read shows only in some states: the invitations after a failed delivery, the legal filing time."""
-    if state.status == "ATTEMPT_FAILED" and state.failed_at is not None:
-        failed_on = local_date(state.failed_at)
-        # TT 17/2017/TT-BTTTT art 5: invited at least twice, two working days apart, then returned.
-        second = scene.book.holidays.add_working_days(failed_on, 2)
-        back = scene.book.holidays.add_working_days(second, 2)
-        return {
-            "undeliverable": {
-                "failed_at": local_text(state.failed_at),
-                "invitation_1_on": failed_on.isoformat(),
-                "invitation_2_not_before": second.isoformat(),
-                "return_not_before": back.isoformat(),
-            }
-        }
-    if state.status == "HANDED_OVER" and state.ended_at is not None:
-        # QĐ 45/2016/QĐ-TTg art 7: the legal filing time is the signing of the handover record.
-        return {"handover": {"planned_at": None, "legal_filed_at": local_text(state.ended_at)}}
-    return {}
+def _charged(
+    session: Session, scene: Scene, request: Request, leg: LegRow, before: LegState, after: LegState
+) -> dict[str, Any]:
+    """The quote after the event: void or alive again with its leg, fixed by the earlier of payment and collection."""
+    quote, name = request.quote, leg_name(leg)
+    if after.status in CALLED_OFF:
+        if before.status == after.status:
+            return quote
+        return pricing.void(quote, after.status, scene.now, after.paid, name)
+    if before.status in CALLED_OFF:
+        quote = charging.reopened(quote, name, scene.now)
+    charged_at = after.charged_at
+    if charged_at is not None and charged_at != leg.charged_at:
+        book = shop_book(session, scene, request.mode, request.shop_id)
+        quote = charging.fix(book, replace(request, quote=quote), name, charged_at)
+    return quote
 
 
-def _close_tasks(session: Session, scene: Scene, request_id: str, state: LegState) -> None:
-    """End the open tasks that the new state leaves without purpose, and count the change of their rounds."""
-    touched = set()
-    for task in session.planning.open_tasks_of(request_id, state.leg):
-        if task.kind == "pickup" and state.collected:
-            if state.status == "AT_OFFICE" and state.courier_id is not None:
-                continue  # still to be loaded at the office
-            end = "done"
-        elif state.status == "PICKUP_FAILED":
-            end = "failed" if task.kind == "pickup" else "withdrawn"
-        elif task.kind == "delivery" and state.status in ("HANDED_OVER", "DELIVERED", "REFUSED"):
-            end = "done"
-        elif task.kind == "delivery" and state.status == "ATTEMPT_FAILED":
-            end = "failed"
-        elif _pointless(task.kind, state):
-            end = "withdrawn"
-        else:
-            continue
-        session.planning.close_tasks([task.id], end, scene.now)
-        touched.add(task.round_id)
-    for round_id in touched:
-        session.planning.touch_round(round_id, scene.now)
-
-
-def _pointless(kind: str, state: LegState) -> bool:
-    """Whether nobody should ride for this task any more although nobody did it."""
-    left_at_office = kind == "delivery" and state.status in IN_HAND and state.courier_id is None
-    return left_at_office or state.status in ENDED or state.status in ("REQUESTED", "DISPATCHED")
-
-
-def _tell(
-    session: Session,
-    scene: Scene,
-    request: Request,
-    leg: LegRow,
-    before: LegState,
-    after: LegState,
-    promise: Promise,
-) -> None:
-    types: list[tuple[str, datetime]] = []
-    seen = {step.event.id for step in before.steps}
-    for step in after.steps:
-        kind = _FEED_OF_STATUS.get(step.status)
-        if step.event.id not in seen and kind is not None and not (step.implied and step.status != "DISPATCHED"):
-            if kind == "request.assigned" and step.event.courier_id == before.courier_id:
-                continue
-            types.append((kind, step.event.occurred_at))
-    if promise.state != leg.promise_state and promise.state in _FEED_OF_PROMISE:
-        at = {"AT_RISK": promise.warn_at, "BREACHED": promise.due_at}.get(promise.state, scene.now)
-        if promise.stopped_at is not None:
-            at = promise.stopped_at
-        types.append((_FEED_OF_PROMISE[promise.state], at))
-    if not types:
-        return
-    fresh = session.consignments.get(request.mode, request.id)
-    assert fresh is not None
-    data = request_json(fresh, session.consignments.legs(request.id), scene.public_url)
-    for kind, at in types:
-        notifying.publish(
-            session,
-            mode=request.mode,
-            shop_id=request.shop_id,
-            type=kind,
-            request_id=request.id,
-            occurred_at=at,
-            now=scene.now,
-            data=data,
-        )
+def leg_name(leg: LegRow) -> Leg:
+    """The name of a leg in the closed set of legs."""
+    return "pickup" if leg.leg == "pickup" else "return"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.errors import Invalid
 from dispatch.domain.text import LOCAL
+from dispatch.flows.communes import Communes
 from routing.travel import Point, Terrain
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Sites:
     snapshot: Snapshot
     index: Index
     made: dict[str, Site] = field(default_factory=dict)
+    communes: Communes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.communes = Communes.of(self.index.gazetteer, self.snapshot.commune_settings)
 
     def of_shop(self, shop_id: str) -> Site:
         """A one-stop shop."""
@@ -82,6 +87,11 @@ class Sites:
             self.made[key] = Site(key, place, Point(lat, lng, self._terrain(*_commune(address))))
         return self.made[key]
 
+    def service_days(self, leg: OpenLeg) -> frozenset[int]:
+        """The weekdays on which couriers call on the citizen's commune; empty = every day."""
+        code, era = _commune(leg.address)
+        return self.communes.service_days(code, era) if code and era else frozenset()
+
     def terrain_near(self, office_id: str) -> Terrain:
         """The ground around an office, for couriers whose commune nobody knows."""
         office = self.snapshot.offices.get(office_id)
@@ -98,7 +108,9 @@ class Sites:
 
     def _terrain(self, code: str | None, era: str | None) -> Terrain:
         commune = self.index.gazetteer.get(code, era) if code and era else None
-        return _TERRAIN[commune.terrain] if commune else Terrain.PLAIN
+        if commune is None:
+            return Terrain.PLAIN
+        return _TERRAIN[self.communes.terrain(commune.code, commune.era) or commune.terrain]
 
 
 def _commune(address: dict[str, Any]) -> tuple[str | None, str | None]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.hours import Calendar, local_date
+from dispatch.domain.moves import GOING_BACK
 from dispatch.domain.tracking import BEFORE_COLLECTION, LegState, fold
 from dispatch.flows.calendars import calendar_of
 from dispatch.flows.recording import Scene, as_event
@@ -15,10 +16,11 @@ from dispatch.flows.recording import Scene, as_event
 if TYPE_CHECKING:
     from dispatch.store import Session
     from dispatch.store.rows import Courier, Office, Round, Shift, Shop, Task
+    from dispatch.store.sites import CommuneSetting
 
 CARRIED = frozenset({"COLLECTED", "IN_TRANSIT", "OUT_FOR_DELIVERY"})
 """Statuses in which a leg's papers are in a courier's bag, on their way."""
-_WITH_HISTORY = frozenset({"PICKUP_FAILED", "AT_OFFICE"})
+_WITH_HISTORY = frozenset({"PICKUP_FAILED", "AT_OFFICE"}) | GOING_BACK
 """Statuses that do not say enough by themselves: when it failed, where it lies."""
 
 
@@ -38,6 +40,7 @@ class OpenLeg:
     body: dict[str, Any]
     address: dict[str, Any]
     history: LegState | None
+    at_office: bool = False
 
     @property
     def key(self) -> str:
@@ -47,7 +50,17 @@ class OpenLeg:
     @property
     def carried(self) -> bool:
         """Whether its papers are in a courier's bag, on their way."""
-        return self.status in CARRIED
+        return self.status in CARRIED | GOING_BACK and not self.at_office
+
+    @property
+    def lies_at_office(self) -> bool:
+        """Whether its papers are to be loaded at a post office."""
+        return self.status == "AT_OFFICE" or (self.at_office and self.status in CARRIED | GOING_BACK)
+
+    @property
+    def to_shop(self) -> bool:
+        """Whether it ends at the shop: a dossier on its way in, a result on its way back."""
+        return (self.leg == "pickup") != (self.status in GOING_BACK)
 
     @property
     def waiting(self) -> bool:
@@ -109,6 +122,7 @@ class Snapshot:
     rounds: dict[str, Round]
     open_tasks: list[HeldTask]
     ended_tasks: dict[str, list[Task]]
+    commune_settings: list[CommuneSetting]
 
     def on_duty(self, courier_id: str) -> bool:
         """Whether the courier still rides on the day."""
@@ -160,6 +174,7 @@ def read(
         rounds=rounds,
         open_tasks=[HeldTask(*held) for held in session.planning.open_tasks(mode)],
         ended_tasks=ended,
+        commune_settings=session.sites.commune_settings(mode),
     )
 
 
@@ -178,6 +193,7 @@ def _open_leg(row: Any, events: dict[tuple[str, str], list[Any]]) -> OpenLeg:
         body=row.r_body,
         address=row.r_address,
         history=None if known is None else fold(row.leg, known),
+        at_office=row.state.get("at_office", False),
     )
 
 

@@ -43,6 +43,11 @@ _WORDS = {
     "PICKUP_FAILED": ("Chưa lấy được", "Collection failed"),
     "ATTEMPT_FAILED": ("Phát chưa thành công, mời nhận", "Delivery failed, please collect"),
     "REFUSED": ("Từ chối nhận", "Refused"),
+    "RETURNING": ("Đang chuyển hoàn", "Going back"),
+    "RETURNED_TO_SHOP": ("Đã trả lại Bộ phận Một cửa", "Back at the one-stop shop"),
+    "LOST": ("Đang xác minh thất lạc", "Missing, under investigation"),
+    "DAMAGED": ("Bị hư hỏng, đang xác minh", "Damaged, under investigation"),
+    "CLOSED": ("Đã hoàn tất", "Closed"),
     "CANCELLED": ("Đã hủy", "Cancelled"),
     "E_RETURNED": ("Đã trả kết quả điện tử", "Returned electronically"),
 }

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.outward import label_url, masked_name, money_due, tracking_url
 from dispatch.domain.text import LOCAL, local_text
 from dispatch.domain.tracking import IN_HAND, MAX_PICKUP_ATTEMPTS
+from dispatch.flows.communes import Communes
+from dispatch.flows.coverage import roster, roster_gaps
 from dispatch.flows.recording import Scene
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
+    from dispatch.domain.places import Gazetteer
     from dispatch.store import Session
-    from dispatch.store.rows import Courier, Round, Shift, Task
+    from dispatch.store.rows import Courier, Round, Shift, Shop, Task
 
 BAND = timedelta(minutes=15)
 BANDS = 24
@@ -24,7 +27,9 @@ COLOURS = 12
 _RUNNING = ("RUNNING", "AT_RISK", "BREACHED")
 
 
-def board(session: Session, scene: Scene, mode: str, day: date, province: str | None) -> dict[str, Any]:
+def board(
+    session: Session, scene: Scene, gazetteer: Gazetteer, mode: str, day: date, province: str | None
+) -> dict[str, Any]:
     """The board of one date: `province` (code as shops carry it) narrows it; health is added by the door."""
     begins = datetime(day.year, day.month, day.day, tzinfo=LOCAL)
     shops = [shop for shop in session.network.shops(mode) if province in (None, shop.province_code)]
@@ -42,6 +47,8 @@ def board(session: Session, scene: Scene, mode: str, day: date, province: str | 
         _courier(scene, one, index, shifts.get(one.id), rounds.get(one.id), tasks, requests)
         for index, one in enumerate(couriers)
     ]
+    communes = Communes.of(gazetteer, session.sites.commune_settings(mode))
+    gaps = roster_gaps(session, scene, communes, mode, day, shops)
     return {
         "now": local_text(scene.now),
         "mode": mode,
@@ -51,7 +58,8 @@ def board(session: Session, scene: Scene, mode: str, day: date, province: str | 
         "requests": requests,
         "couriers": shown_couriers,
         "routes": [_route(one, tasks, requests) for one in rounds.values()],
-        "alerts": _alerts(scene, requests, shown_couriers),
+        "alerts": _alerts(scene, requests, shown_couriers, gaps),
+        "roster": roster(couriers, shifts, len(gaps)),
         "plans": [_draft(plan) for plan in session.planning.drafts(mode, day)],
         "shops": [{"id": shop.id, "name": shop.name, "lat": shop.lat, "lng": shop.lng} for shop in shops],
         "offices": [
@@ -255,55 +263,47 @@ def _route(ride: Round, tasks: Sequence[Task], requests: Sequence[Mapping[str, A
 
 
 def _alerts(
-    scene: Scene, requests: Sequence[Mapping[str, Any]], couriers: Sequence[Mapping[str, Any]]
+    scene: Scene,
+    requests: Sequence[Mapping[str, Any]],
+    couriers: Sequence[Mapping[str, Any]],
+    gaps: Sequence[Shop],
 ) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-
-    def add(code: str, severity: str, vi: str, en: str, **whom: Any) -> None:
-        line = {"code": code, "severity": severity, "request_id": None, "courier_id": None, "at": local_text(scene.now)}
-        found.append({**line, **whom, "text": {"vi": vi, "en": en}})
-
-    for line in requests:
-        ref, reason = line["external_ref"], line["late_reason"]
-        if reason is not None and line["slack_minutes"] is not None:
-            severity = "high" if line["promise_state"] == "BREACHED" else "medium"
-            add("promise", severity, f"{ref}: {reason['vi']}", f"{ref}: {reason['en']}", request_id=line["id"])
-        if line["status"] == "PICKUP_FAILED" and line["attempts"] >= MAX_PICKUP_ATTEMPTS:
-            add(
-                "attempts",
-                "high",
-                f"{ref}: hai lần chưa lấy được",
-                f"{ref}: two attempts failed",
-                request_id=line["id"],
-            )
-        if line["status"] == "ATTEMPT_FAILED":
-            add(
-                "delivery",
-                "low",
-                f"{ref}: phát chưa được, mời nhận",
-                f"{ref}: not delivered, invited",
-                request_id=line["id"],
-            )
-        if "address_needs_review" in line["warnings"] and line["slack_minutes"] is not None:
-            add(
-                "address",
-                "medium",
-                f"{ref}: cần xem lại địa chỉ",
-                f"{ref}: the address needs review",
-                request_id=line["id"],
-            )
+    waiting = {line["shop_id"] for line in requests if line["slack_minutes"] is not None}
+    found = [alert for line in requests for alert in _request_alerts(scene, line)]
     for one in couriers:
         quiet = one["position"] is None or one["position"]["age_s"] > QUIET_AFTER.total_seconds()
         if one["on_shift"] and one["stops_left"] and quiet:
-            add(
-                "quiet",
-                "low",
-                f"{one['name']}: chưa có tín hiệu",
-                f"{one['name']}: no sign of life",
-                courier_id=one["id"],
-            )
+            vi, en = f"{one['name']}: chưa có tín hiệu", f"{one['name']}: no sign of life"
+            found.append(_alert(scene, "quiet", "low", vi, en, courier_id=one["id"]))
+    for shop in gaps:
+        severity = "high" if shop.id in waiting else "medium"
+        vi, en = f"{shop.name}: không có bưu tá trong ca", f"{shop.name}: no courier is rostered"
+        found.append(_alert(scene, "roster_gap", severity, vi, en, shop_id=shop.id))
     order = {"high": 0, "medium": 1, "low": 2}
     return sorted(found, key=lambda alert: order[alert["severity"]])
+
+
+def _request_alerts(scene: Scene, line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    ref, reason = line["external_ref"], line["late_reason"]
+    told: list[tuple[str, str, str, str]] = []
+    if reason is not None and line["slack_minutes"] is not None:
+        severity = "high" if line["promise_state"] == "BREACHED" else "medium"
+        told.append(("promise", severity, reason["vi"], reason["en"]))
+    if line["status"] == "PICKUP_FAILED" and line["attempts"] >= MAX_PICKUP_ATTEMPTS:
+        told.append(("attempts", "high", "hai lần chưa lấy được", "two attempts failed"))
+    if line["status"] == "ATTEMPT_FAILED":
+        told.append(("delivery", "low", "phát chưa được, mời nhận", "not delivered, invited"))
+    if "address_needs_review" in line["warnings"] and line["slack_minutes"] is not None:
+        told.append(("address", "medium", "cần xem lại địa chỉ", "the address needs review"))
+    for code, severity, vi, en in told:
+        yield _alert(scene, code, severity, f"{ref}: {vi}", f"{ref}: {en}", request_id=line["id"])
+
+
+def _alert(scene: Scene, code: str, severity: str, vi: str, en: str, **whom: str) -> dict[str, Any]:
+    """One alarm; `whom` names the request, the courier or the shop it is about."""
+    nobody = {"request_id": None, "courier_id": None, "shop_id": None}
+    line = {"code": code, "severity": severity, **nobody, "at": local_text(scene.now)}
+    return {**line, **whom, "text": {"vi": vi, "en": en}}
 
 
 def _draft(plan: Any) -> dict[str, Any]:

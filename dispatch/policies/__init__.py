@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any, TypeVar
@@ -210,9 +210,10 @@ def survey(root: Traversable) -> tuple[PolicyBook, Mapping[str, str], list[BadPo
     book = PolicyBook(
         version=digest.hexdigest()[:12],
         rules=tuple(rules),
-        tariffs=_by_id(((source.name, lambda s=source: s.read(Tariff, s.parsed())) for source in tariffs), faults),
+        tariffs=_by_id(((source.name, partial(_tariff, source)) for source in tariffs), faults),
         calendars=_by_id(
-            ((s.name, lambda s=s: _calendar(s, holidays)) for s in calendars if not _is_holidays(s)), faults
+            ((source.name, partial(_calendar, source, holidays)) for source in calendars if not _is_holidays(source)),
+            faults,
         ),
         holidays=holidays,
         examples=tuple(examples),
@@ -247,6 +248,10 @@ def _holidays(calendars: list[_Source]) -> PublicHolidays:
         if _is_holidays(source):
             return source.read(HolidayFile, source.parsed()).holidays()
     raise bad_policy("calendars/public-holidays.toml", "thiếu tệp", "is missing")
+
+
+def _tariff(source: _Source) -> Tariff:
+    return source.read(Tariff, source.parsed())
 
 
 def _calendar(source: _Source, holidays: PublicHolidays) -> Calendar:

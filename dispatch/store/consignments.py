@@ -104,7 +104,11 @@ class Consignments:
     def page(
         self, mode: str, shop_id: str | None, filters: dict[str, Any], after: tuple[datetime, str] | None, limit: int
     ) -> list[Request]:
-        """Requests in the order of creation after a cursor; `filters`: status, external_ref, updated_after."""
+        """Requests in the order of creation after a cursor.
+
+        `filters`: status, external_ref, updated_after, authority_due_before (results owed before a date and not yet
+        collected: the late dossiers of 659/UBND-KGVX 27/3/2020 §1).
+        """
         c = t.requests.c
         query = select(t.requests).where(c.mode == mode).order_by(c.created_at, c.id).limit(limit)
         if shop_id is not None:
@@ -115,6 +119,9 @@ class Consignments:
             query = query.where(c.external_ref == filters["external_ref"])
         if "updated_after" in filters:
             query = query.where(c.updated_at > filters["updated_after"])
+        if "authority_due_before" in filters:
+            before_collection = ("REQUESTED", "DISPATCHED", "ASSIGNED", "PICKUP_FAILED")
+            query = query.where(c.authority_due_on < filters["authority_due_before"], c.status.in_(before_collection))
         if after is not None:
             query = query.where(tuple_(c.created_at, c.id) > tuple_(*after))
         return [record(Request, row) for row in self._c.execute(query)]

@@ -18,9 +18,10 @@ from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
 
-from dispatch.domain.address_readings import Index
+from dispatch.domain.address_units import Index
 from dispatch.domain.address_words import COMMUNE_WORDS, DISTRICT_WORDS, OtherName, split_name
-from dispatch.domain.places import Commune, Gazetteer, Link, Regions, fold
+from dispatch.domain.places import FIRST_DAY_OF_2025, LAST_DAY_OF_2020, Commune, Gazetteer, Link, Regions, fold
+from dispatch.domain.revision import revised
 
 PACKAGE = "vietnamadminunits"
 SOURCE = "vietnamadminunits 2025 table, approximate"
@@ -68,6 +69,26 @@ def load() -> Gazetteer:
 @cache
 def index() -> Index:
     """The one address index over `load()`, with the former and variant names the package knows."""
+    return Index(load(), *_other_units())
+
+
+def index_with(communes: list[Commune], links: list[Link]) -> Index:
+    """The address index over the packaged map with imported communes and links in place of its own.
+
+    A commune that the import spells otherwise is found under its packaged name too. Raises ValueError where the whole
+    does not fit together.
+    """
+    base = load()
+    others, districts = _other_units()
+    for one in communes:
+        before = base.get(one.code, one.era)
+        if before is not None and before.name != one.name:
+            others.append(OtherName(one.code, *split_name(before.name), one.era))
+    return Index(revised(base, communes, links), others, districts)
+
+
+def _other_units() -> tuple[list[OtherName], list[OtherName]]:
+    """Former and variant names of communes and of districts."""
     written: dict[str, dict[str, list[str]]] = _read_toml(REGIONS_FILE)["also_written"]
     communes = [
         OtherName(code, *split_name(name), era)
@@ -89,7 +110,7 @@ def index() -> Index:
         )
         for code, name, aliases in rows:
             districts.update(_other_names(code, name, json.loads(aliases), DISTRICT_WORDS))
-    return Index(load(), communes, sorted(districts))
+    return communes, sorted(districts)
 
 
 def read_regions(path: Path) -> Regions:
@@ -185,7 +206,32 @@ def _links(folder: Path, old: dict[str, _Old], new: dict[tuple[str, str], _New])
     for province, by_old in tables["DICT_PROVINCE_WARD_DIVIDED"].items():
         for key, parts in by_old.items():
             links.extend(Link(old[key].code, new[province, part["newWardKey"]].code, "part") for part in parts)
-    return links
+    return _without_mix_ups(old, links)
+
+
+def _without_mix_ups(old: dict[str, _Old], links: list[Link]) -> list[Link]:
+    """Drops parts that lead to a namesake: the package joins names within a present province, which held several.
+
+    Xã Tân Thạnh of Cần Thơ was not divided between its own successor and that of xã Tân Thạnh of Sóc Trăng: a part is
+    none where its new commune came from other 2020 provinces only, while another part stays at home.
+    """
+    province = {place.code: place.province_code for place in old.values()}
+    origins: dict[str, set[str]] = {}
+    parts: dict[str, list[Link]] = {}
+    for link in links:
+        origins.setdefault(link.new_code, set()).add(link.old_code)
+        parts.setdefault(link.old_code, []).append(link)
+    kept: list[Link] = []
+    for code, group in parts.items():
+        home = []
+        for link in group:
+            others = origins[link.new_code] - {code}
+            if not others or any(province[other] == province[code] for other in others):
+                home.append(link)
+        if len(home) == 1 < len(group):
+            home = [home[0]._replace(extent="full")]
+        kept.extend(home or group)
+    return kept
 
 
 def _refuse_gaps(old: dict[str, _Old], links: list[Link]) -> None:
@@ -211,13 +257,13 @@ def _communes(
         terrain = regions.terrain(was.name, [(was.province_code, was.district_code)])
         communes.append(
             Commune(was.code, "2020", was.name, was.province_code, was.province_name,
-                    was.district_code, was.district_name, lat, lng, SOURCE, terrain)
+                    was.district_code, was.district_name, lat, lng, SOURCE, terrain, valid_to=LAST_DAY_OF_2020)
         )  # fmt: skip
     for now in new.values():
         terrain = regions.terrain(now.name, origins[now.code])
         communes.append(
             Commune(now.code, "2025", now.name, now.province_code, now.province_name,
-                    None, None, now.lat, now.lng, SOURCE, terrain)
+                    None, None, now.lat, now.lng, SOURCE, terrain, valid_from=FIRST_DAY_OF_2025)
         )  # fmt: skip
     return communes
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from dispatch.store import tables as t
 from dispatch.store.rows import Delivery, FeedEntry, Webhook, record
 
+_ADD_FEED_ROWS = text(
+    """
+    insert into feed (id, mode, shop_id, seq, type, request_id, occurred_at, recorded_at, data)
+    select v.id, :mode, :shop_id, v.seq, :type, v.request_id, :occurred_at, :recorded_at, v.data
+    from jsonb_to_recordset(cast(:rows as jsonb)) as v (id text, seq bigint, request_id text, data jsonb)
+    """
+)
+
 
 class Notices:
     """Feed, webhooks, deliveries and outbox."""
@@ -20,19 +29,52 @@ class Notices:
         self._c = connection
 
     # the feed
-    def next_seq(self, mode: str, shop_id: str) -> int:
-        """The next number of a shop's feed; holds the shop's row so that numbers appear in order, without gaps."""
+    def next_seq(self, mode: str, shop_id: str, count: int = 1) -> int:
+        """The next number of a shop's feed; holds the shop's row so that numbers appear in order, without gaps.
+
+        With `count` so many numbers are taken at once, of which this is the first.
+        """
         change = (
             update(t.shops)
             .where(t.shops.c.mode == mode, t.shops.c.id == shop_id)
-            .values(feed_seq=t.shops.c.feed_seq + 1)
+            .values(feed_seq=t.shops.c.feed_seq + count)
             .returning(t.shops.c.feed_seq)
         )
-        return int(self._c.execute(change).scalar_one())
+        return int(self._c.execute(change).scalar_one()) - count + 1
 
     def add_feed(self, **values: Any) -> FeedEntry:
         """Append one entry to the feed of its shop."""
         return record(FeedEntry, self._c.execute(insert(t.feed).values(**values).returning(t.feed)).one())
+
+    def add_feed_rows(
+        self,
+        mode: str,
+        shop_id: str,
+        type: str,
+        first_seq: int,
+        rows: Sequence[tuple[str, str, dict[str, Any]]],
+        occurred_at: datetime,
+        recorded_at: datetime,
+    ) -> None:
+        """Append many entries of one type to a shop's feed: (entry id, request id, data), numbered from `first_seq`."""
+        if rows:
+            self._c.execute(
+                _ADD_FEED_ROWS,
+                {
+                    "mode": mode,
+                    "shop_id": shop_id,
+                    "type": type,
+                    "occurred_at": occurred_at,
+                    "recorded_at": recorded_at,
+                    "rows": json.dumps(
+                        [
+                            {"id": entry_id, "seq": first_seq + ahead, "request_id": request_id, "data": data}
+                            for ahead, (entry_id, request_id, data) in enumerate(rows)
+                        ],
+                        ensure_ascii=False,
+                    ),
+                },
+            )
 
     def feed_after(self, mode: str, shop_id: str, after: int, limit: int) -> list[FeedEntry]:
         """The entries of a shop's feed with a number above `after`."""
@@ -128,6 +170,14 @@ class Notices:
             .on_conflict_do_nothing(index_elements=["webhook_id", "feed_id"])
         )
 
+    def add_deliveries(self, rows: Sequence[tuple[str, str, str]], at: datetime) -> None:
+        """Owe many entries at once, now: (delivery id, webhook id, feed id) each; all are new."""
+        if rows:
+            same = {"state": "pending", "attempt": 0, "next_at": at, "queued_at": at, "log": []}
+            same |= {"created_at": at, "updated_at": at}
+            names = ("id", "webhook_id", "feed_id")
+            self._c.execute(insert(t.deliveries), [{**same, **dict(zip(names, row, strict=True))} for row in rows])
+
     def claim_delivery(self, delivery_id: str, at: datetime, lease_until: datetime) -> Delivery | None:
         """Take a delivery that is due and nobody else holds; None where it is done, early or taken."""
         c = t.deliveries.c
@@ -217,6 +267,12 @@ class Notices:
         """Put a task on the outbox; the relay hands it to the queue once this transaction has committed."""
         self._c.execute(insert(t.outbox).values(task=task, args=args, created_at=at))
         self._c.execute(text("select pg_notify('outbox', '')"))
+
+    def enqueue_many(self, task: str, args: Sequence[Mapping[str, Any]], at: datetime) -> None:
+        """Put many tasks of one name on the outbox."""
+        if args:
+            self._c.execute(insert(t.outbox), [{"task": task, "args": dict(each), "created_at": at} for each in args])
+            self._c.execute(text("select pg_notify('outbox', '')"))
 
     def waiting(self, limit: int) -> list[tuple[int, str, dict[str, Any]]]:
         """The oldest tasks not yet handed over, held by this transaction; other relays skip them."""

@@ -45,13 +45,15 @@ class Planning:
         row = self._c.execute(change).first()
         return None if row is None else record(Operation, row)
 
-    def renew_operation(self, operation_id: str, at: datetime, lease_until: datetime, progress: float) -> bool:
-        """Say that the work goes on; False where it was cancelled or given to another."""
+    def renew_operation(
+        self, operation_id: str, at: datetime, lease_until: datetime, progress: float, **values: Any
+    ) -> bool:
+        """Say that the work goes on, and how far it is; False where it was cancelled or given to another."""
         c = t.operations.c
         change = (
             update(t.operations)
             .where(c.id == operation_id, c.status == "running", c.lease_until >= at)
-            .values(lease_until=lease_until, progress=progress, updated_at=at)
+            .values(lease_until=lease_until, progress=progress, updated_at=at, **values)
         )
         return self._c.execute(change).rowcount == 1
 

@@ -21,6 +21,7 @@ from dispatch.store.planning import Planning
 from dispatch.store.queries import Queries
 from dispatch.store.reporting import Reporting
 from dispatch.store.sites import Sites
+from dispatch.store.units import Units
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: sorts like the number it writes, no letters that look alike."""
@@ -42,6 +43,7 @@ class Session:
         self.queries = Queries(connection)
         self.money = Money(connection)
         self.sites = Sites(connection)
+        self.units = Units(connection)
         self.reporting = Reporting(connection)
 
     @contextmanager

@@ -78,11 +78,19 @@ def _plan(operation_id: str) -> None:
     planning.run(_system(), operation_id)
 
 
+def _reprice(operation_id: str) -> None:
+    """Correct the charges that a rule recorded later changes."""
+    from dispatch.flows import repricing
+
+    repricing.run(_system(), operation_id)
+
+
 def make_node(redis_url: str) -> Celery:
     """The Celery application of a node, with every task."""
     app = make_celery(redis_url)
     app.task(_deliver, name="deliver")
     app.task(_plan, name="plan")
+    app.task(_reprice, name="reprice")
     return app
 
 

@@ -127,3 +127,11 @@ def body() -> Callable[..., dict[str, Any]]:
         } | changes
 
     return make
+
+
+@pytest.fixture
+def ask(operator: Api) -> Any:
+    """Asks at the shops of the four provinces: see tests/api/asking.py."""
+    from tests.api.asking import Ask
+
+    return Ask(operator)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from dispatch.store import tables as t
 from tests.api.conftest import NOON, Api
 
 Body = Callable[..., dict[str, Any]]
@@ -190,3 +192,36 @@ def test_cash_for_several_dossiers_is_shared_out_by_what_each_owes(shop: Api, ph
     assert again["quote"]["payable_by_citizen"] == 26_000
     pack = phone.get("/v1/courier/day", at=NOON).json
     assert (pack["courier_id"], pack["stops"], len(pack["reasons"])) == ("c1", [], 7)
+
+
+def test_a_refused_result_is_handed_back_at_the_counter_in_whatever_order_the_scans_arrive(
+    shop: Api, phone: Api, request_id: str
+) -> None:
+    record = {"record_no": "BB-1", "signature": SIGNATURE, "officer_id": "cb-1"}
+    home = event("handed_over", "15:30:00", request_id, 3, payload=record)
+    refused = event("refused", "15:00:00", request_id, 2, payload={"signature": SIGNATURE, "id_type": "CCCD"})
+    assert results(sync(phone, home)) == ["conflict"], "kept as evidence"
+    assert results(sync(phone, refused, event("collected", "13:30:00", request_id, 1))) == ["conflict", "applied"]
+    shown = shop.get(f"/v1/requests/{request_id}").json
+    assert shown["status"] == "RETURNED_TO_SHOP" and "handover" not in shown
+    told = [entry["type"] for entry in shop.get("/v1/events").json["data"]]
+    assert told.count("request.returned") == 1 and "request.handed_over" not in told
+
+
+def test_an_undone_scan_names_what_it_takes_back(shop: Api, phone: Api, request_id: str) -> None:
+    scan = event("collected", "13:30:00", request_id, 1)
+    vague = event("undone", "13:31:00", request_id, 2)
+    found = sync(phone, scan, vague, event("undone", "13:32:00", request_id, 3, payload={"event_id": scan["event_id"]}))
+    assert results(found) == ["applied", "rejected", "applied"] and found[1]["code"] == "guard_event_id"
+    shown = shop.get(f"/v1/requests/{request_id}").json
+    assert shown["status"] == "ASSIGNED" and shown["promise"][0]["stopped_at"] is None
+
+
+def test_cash_goes_to_the_desk_by_the_shift_not_by_the_dossier(phone: Api, system: Any) -> None:
+    cash = event("cash_handed_in", "17:00:00", None, 1, payload={"postage": 26_000, "state_fee": 0})
+    wrong = event("cash_handed_in", "17:01:00", None, 2, payload={"postage": -1})
+    found = sync(phone, cash, cash, wrong, at="2026-11-23T17:30:00+07:00")
+    assert results(found) == ["applied", "duplicate", "rejected"] and found[2]["code"] == "guard_postage"
+    with system.store.begin() as session:
+        rows = session.connection.execute(select(t.ledger.c.book, t.ledger.c.amount, t.ledger.c.courier_id)).all()
+    assert [tuple(row) for row in rows] == [("POSTAGE", -26_000, "c1")]

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import csv
-import unicodedata
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dispatch.domain.address_words import split_name
 from dispatch.domain.addresses import Resolved, resolve
@@ -68,6 +63,22 @@ WRITTEN = [
     ("Khánh Hòa, Nha Trang, phường Vĩnh Hải", "22330", "2020", {"22333"}),
     ("xã Mỹ Bình, huyện Đức Huệ", "27928", "2020", None),
     ("huyện Lý Sơn, tỉnh Quảng Ngãi", "21548", "2020", {"21548"}),
+    # Separators gone wrong, labels of a form, a name written as one word, hỏi for ngã, Ð (eth) for Đ, a remark.
+    ("P.Vĩnh Hải ,TP.Nha Trang,-  Khánh Hòa.", "22330", "2020", {"22333"}),
+    ("P .Vĩnh Hải;T.P Nha Trang / tỉnh Khánh Hòa", "22330", "2020", {"22333"}),
+    ("Xã/phường: Vĩnh Hải, Quận/huyện: Nha Trang, Tỉnh: Khánh Hòa", "22330", "2020", {"22333"}),
+    ("phường VĩnhHải, NhaTrang, KhánhHòa", "22330", "2020", {"22333"}),
+    ("Phường Vĩnh Hãi, Tp. Nha Trang, Khánh Hòa", "22330", "2020", {"22333"}),
+    ("xã Ðồng Văn, huyện Yên Lạc, tỉnh Vĩnh Phúc", "09031", "2020", {"09040"}),
+    ("phường Vĩnh Hải cũ, TP Nha Trang, Khánh Hòa", "22330", "2020", {"22333"}),
+    ("phường Vĩnh Hải (nay là phường Bắc Nha Trang), TP Nha Trang, Khánh Hòa", "22330", "2020", {"22333"}),
+    ("Xã Đăk Sơmei, huyện Đắk Đoa, Gia Lai", "23680", "2020", None),
+    # A district whose name ends like a type word begins, a new ward called like the word for hamlet.
+    ("Tỉnh Hưng Yên, Huyện Ân Thi, Xã Phù Ủng", "12145", "2020", None),
+    ("thôn 3 Phường Láng Hà Nội", "00199", "2025", {"00199"}),
+    ("Phường 03, Q.4, TP.HCM", "27286", "2020", {"27286"}),
+    ("Tỉnh Phú Yên, Huyện Phú Hòa, Xã Hòa Quang Nam", "22306", "2020", None),
+    ("xã Cam Hiệp Bắc, huyện Cam Lâm, TỈNH KHÁNH HÒA, VIỆT NAM", "22450", "2020", {"22435", "22453"}),
     ("đặc khu Trường Sa, Khánh Hòa", "22736", "2025", {"22736"}),
 ]
 
@@ -118,6 +129,20 @@ def test_every_hand_written_case_is_answered_right() -> None:
         "P. Phước Hòa, P. Phước Hải, TP Nha Trang",
         "phường Vĩnh Hảii, Vĩnh Thạnh, TP Nha Trang",
         "cạnh trụ sở phường, Nha Trang, Khánh Hòa",
+        # A district that is not the commune's, with its type word or bare where a district stands, accents or not.
+        "phường Vĩnh Hải, huyện Diên Khánh, tỉnh Khánh Hòa",
+        "phuong vinh hai, huyen dien khanh, tinh khanh hoa",
+        "P.Trần Phú, H.Yên Minh, Hà Giang",
+        "Phường Vĩnh Hải, Diên Khánh, Khánh Hòa",
+        "Ngọc Đường, Đồng Văn, Hà Giang",
+        "Khánh Hòa, Diên Khánh, phường Vĩnh Hải",
+        "Phường Lộc Thọ, huyện Trường Sa, Khánh Hòa",
+        # A word more than the name, or before it; accents of another name.
+        "Phường Vĩnh Hải Thượng, Thành phố Nha Trang, Tỉnh Khánh Hòa",
+        "phường Tân Vĩnh Hải, TP Nha Trang, Khánh Hòa",
+        "Xã Phú Sơn Lâm Hà, Tỉnh Bến Tre",
+        "Xã Vĩnh Thành, TP Nha Trang, Khánh Hòa",
+        "Xã Đức Huệ",
     ],
 )
 def test_what_could_be_two_places_is_asked_about(raw: str) -> None:
@@ -235,82 +260,7 @@ def test_a_divided_commune_is_never_exact_however_it_is_given() -> None:
                 assert tuple(part for part, _ in found.candidates) == gazetteer.today(one)
 
 
-SHORT = {
-    "phường": "P.",
-    "xã": "X.",
-    "thị trấn": "TT.",
-    "huyện": "H.",
-    "thị xã": "TX.",
-    "thành phố": "TP.",
-    "tỉnh": "T.",
-}
-
-
-def spellings(one: Commune) -> Iterator[str]:
-    """Seven ways of writing one old commune."""
-    units = [one.name, one.district_name or "", one.province_name]
-    bare = [split_name(unit)[1] for unit in units]
-    short = [SHORT[split_name(unit)[0]] + name for unit, name in zip(units, bare, strict=True)]
-    yield ", ".join(units)
-    yield fold(", ".join(units))
-    yield unicodedata.normalize("NFD", ", ".join(units).upper())
-    yield ", ".join(short)
-    yield f"12 Trần Phú, {short[0]}, {short[1]}, {bare[2]}"
-    yield f"thôn 3 {units[0]} {units[1]} {bare[2]}"
-    yield ", ".join(bare)
-
-
-def test_the_old_communes_of_the_four_provinces_are_found_in_seven_spellings() -> None:
-    right, wrong, doubted = 0, [], Counter[str]()
-    ours = communes("2020", FOUR_PROVINCES)
-    for one in ours:
-        for raw in spellings(one):
-            found = read(raw)
-            if found.status in {"exact", "divided"}:
-                right += found.commune == one
-                wrong += [] if found.commune == one else [(raw, found)]
-            else:
-                doubted[found.status] += 1
-    assert wrong == []
-    assert right >= 0.99 * 7 * len(ours), doubted
-    assert len(ours) == 664
-
-
-def test_no_new_commune_of_the_country_is_taken_for_another_one() -> None:
-    statuses = Counter[str]()
-    for one in communes("2025"):
-        found = read(f"Thôn 3, {one.name}, {split_name(one.province_name)[1]}")
-        statuses[found.status] += 1
-        assert found.status in {"exact", "ambiguous"}, (one, found)
-        assert found.today == one, (one, found)
-    assert statuses["exact"] >= 0.92 * statuses.total()
-
-
 def test_an_old_commune_without_district_and_province_is_never_settled() -> None:
     for one in communes("2020", FOUR_PROVINCES):
         assert read(one.name).status in {"ambiguous", "none"}
         assert read(split_name(one.name)[1]).status == "none"
-
-
-WORDS = st.sampled_from([
-    "phường", "xã", "thị", "trấn", "huyện", "TP.", "P.", "X.", "H.", "Q.", "tỉnh",
-    "Nha", "Trang", "Vĩnh", "Hải", "Khánh", "Hòa", "Hà", "Giang", "Ia", "O", "Gia", "Lai", "3", "12/5", ",", "-", ";",
-    "đường", "thôn", "Trần", "Phú", "Quang", "Trung", "Đồng", "Văn", "Việt", "Nam", "TT", "xa", "phuong", "quan",
-])  # fmt: skip
-
-
-@given(st.one_of(st.text(max_size=200), st.lists(WORDS, max_size=40).map(" ".join)))
-def test_any_text_at_all_gets_an_answer_that_holds_together(raw: str) -> None:
-    found = read(raw)
-    gazetteer = index().gazetteer
-    if found.status == "exact":
-        assert found.commune is not None and gazetteer.today(found.commune) == (found.today,)
-        assert found.candidates == ()
-    elif found.status == "divided":
-        assert found.commune is not None and found.today is None and len(found.candidates) > 1
-    elif found.status == "ambiguous":
-        assert found.candidates and found.precision == "none"
-        assert found.commune is None or found.commune == found.candidates[0][0]
-    else:
-        assert found == Resolved("none", None, None, (), None, None, "none")
-    assert found.commune is None or gazetteer.get(found.commune.code, found.commune.era) is found.commune

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import date, datetime, timedelta
+from typing import Any
 
+import holidays
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -241,3 +244,131 @@ def test_the_operational_deadline_never_precedes_the_strict_one(
 def test_a_deadline_always_falls_while_the_site_is_open(calendar: Calendar, start: datetime, minutes: int) -> None:
     deadline = add_minutes(calendar, start, minutes, "OPEN_MINUTES")
     assert any(opens < deadline <= closes for opens, closes in calendar.spans(deadline.date()))
+
+
+# Any calendar an operator may tell, not only the shipped ones.
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def odd_week(chance: random.Random) -> dict[str, list[list[str]]]:
+    """A week with at least one open day; openings on quarter hours, some of them until midnight."""
+    week: dict[str, list[list[str]]] = {}
+    for day in chance.sample(DAYS, chance.randint(1, 7)):
+        edges = [0, 96] if chance.random() < 0.2 else sorted(chance.sample(range(97), 2 * chance.randint(1, 3)))
+        clock = [f"{edge // 4:02}:{edge % 4 * 15:02}" for edge in edges]
+        week[day] = [[opens, closes] for opens, closes in zip(clock[::2], clock[1::2], strict=True)]
+    return week
+
+
+def odd_calendar(seed: int) -> Calendar:
+    """Up to three dated weeks around 2026 with days the site closes or works on its own account."""
+    chance = random.Random(seed)
+    near = [(date(2025, 12, 1) + timedelta(days=ahead)).isoformat() for ahead in range(300)]
+    bodies: list[dict[str, Any]] = []
+    for valid_from in (None, *chance.sample(near, chance.randint(0, 2))):
+        days = chance.sample(near, chance.randint(0, 6))
+        overrides = [{"date": day, chance.choice(["off", "work"]): True} for day in days]
+        bodies.append({"valid_from": valid_from, "weekly": odd_week(chance), "overrides": overrides})
+    return Calendar.from_bodies(f"ANY-{seed}", bodies, BOOK.holidays)
+
+
+ODD = st.sampled_from([odd_calendar(seed) for seed in range(500)])
+NEAR_2026 = st.timedeltas(timedelta(0), timedelta(days=330)).map(lambda passed: at("2025-12-01 00:00") + passed)
+
+
+@PROPERTY
+@given(ODD, NEAR_2026, st.timedeltas(timedelta(0), timedelta(days=3)), st.integers(1, 600), MODES)
+def test_no_calendar_an_operator_tells_rewards_a_later_trigger(
+    calendar: Calendar, start: datetime, later: timedelta, minutes: int, mode: ClockMode
+) -> None:
+    assert add_minutes(calendar, start, minutes, mode) <= add_minutes(calendar, start + later, minutes, mode)
+
+
+@PROPERTY
+@given(ODD, NEAR_2026, st.integers(1, 600))
+def test_no_calendar_an_operator_tells_shortens_a_promise(calendar: Calendar, start: datetime, minutes: int) -> None:
+    strict = add_minutes(calendar, start, minutes, "ELAPSED")
+    operational = add_minutes(calendar, start, minutes, "OPERATING_SPAN")
+    assert strict <= operational <= add_minutes(calendar, start, minutes, "OPEN_MINUTES")
+    span = calendar.operating_span(start.date())
+    fits = span is not None and span[0] <= start and strict <= span[1]
+    assert (operational == strict) is (fits or _round_the_clock(calendar, start, strict))
+    day = calendar.operating_span((operational - timedelta(microseconds=1)).date())
+    assert day is not None and day[0] < operational <= day[1], "a deadline falls while the site is open"
+
+
+def _round_the_clock(calendar: Calendar, start: datetime, strict: datetime) -> bool:
+    """Whether the site's days touch at midnight from trigger to deadline: 24:00 of one is 00:00 of the next."""
+    day = start.date()
+    while day <= strict.date():
+        span = calendar.operating_span(day)
+        begins, ends = max(start, at(f"{day} 00:00")), min(strict, at(f"{day + timedelta(days=1)} 00:00"))
+        if begins < ends and (span is None or begins < span[0] or span[1] < ends):
+            return False
+        day += timedelta(days=1)
+    return True
+
+
+@PROPERTY
+@given(ODD, NEAR_2026, st.integers(1, 300))
+def test_the_open_minutes_of_a_promise_are_as_many_as_promised(
+    calendar: Calendar, start: datetime, minutes: int
+) -> None:
+    """Recounted by what the doors do between trigger and deadline."""
+    deadline = add_minutes(calendar, start, minutes, "OPEN_MINUTES")
+    waited, day = timedelta(0), start.date()
+    while day <= deadline.date():
+        for opens, closes in calendar.spans(day):
+            waited += max(timedelta(0), min(closes, deadline) - max(opens, start))
+        day += timedelta(days=1)
+    assert waited == timedelta(minutes=minutes)
+
+
+def test_a_site_that_opens_ten_minutes_a_week_still_has_a_deadline() -> None:
+    site = Calendar.from_body("S", {"weekly": {"mon": [["08:00", "08:10"]]}}, PublicHolidays())
+    assert add_minutes(site, at("2020-04-06 07:00"), 240, "OPERATING_SPAN") == at("2020-09-14 08:10")
+    assert add_minutes(site, at("2020-04-06 07:00"), 800, "OPERATING_SPAN") == at("2021-10-11 08:10"), "over 400 days"
+    with pytest.raises(Invalid, match="does not open"):
+        add_minutes(site, at("2020-04-06 07:00"), 10_080, "OPERATING_SPAN")
+
+
+@pytest.mark.parametrize(
+    ("off", "worked"),
+    [
+        (date(2026, 1, 2), date(2026, 1, 10)),
+        (date(2026, 8, 31), date(2026, 8, 22)),
+        (date(2025, 5, 2), date(2025, 4, 26)),
+    ],
+)
+def test_a_swapped_day_is_off_and_its_saturday_is_worked_for_every_clock(off: date, worked: date) -> None:
+    assert (BOOK.holidays.is_working_day(off), BOOK.holidays.is_working_day(worked)) == (False, True)
+    for site in (SHOP, VINH_PHUC, HA_GIANG):
+        assert not site.is_open_day(off) and site.minute_spans(worked) == site.week_on(worked).spans[off.weekday()]
+    assert not POST.is_open_day(off) and POST.minute_spans(worked) == ((450, 1080),)
+    before = off - timedelta(days=1)
+    assert off != BOOK.holidays.add_working_days(before, 1)
+
+
+def test_every_day_a_site_is_closed_on_is_a_weekend_or_a_holiday_of_the_package_or_a_documented_swap() -> None:
+    known = holidays.country_holidays("VN", years=range(2019, 2029))
+    differing = set()
+    day = date(2019, 1, 1)
+    while day <= date(2028, 12, 31):
+        if SHOP.is_open_day(day) is not known.is_working_day(day):
+            differing.add(day)
+        day += timedelta(days=1)
+    assert differing == {date(2026, 1, 2), date(2026, 1, 10)}, "the swap the package does not know"
+
+
+def test_an_operators_week_follows_the_shipped_one_from_its_date() -> None:
+    own = Calendar.from_bodies(
+        "OSS-DEFAULT",
+        [{**WEEKDAYS_ONLY, "valid_from": "2020-05-04", "overrides": [{"date": "2020-04-07", "work": True}]}],
+        BOOK.holidays,
+    )
+    site = SHOP.followed_by(own)
+    assert site.minute_spans(date(2020, 4, 29)) == SHOP.minute_spans(date(2020, 4, 29))
+    assert site.minute_spans(date(2020, 5, 4)) == ((480, 720),)
+    always = SHOP.followed_by(Calendar.from_body("OSS-DEFAULT", WEEKDAYS_ONLY, BOOK.holidays))
+    assert always.minute_spans(date(2020, 4, 29)) == ((480, 720),)

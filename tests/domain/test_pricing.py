@@ -88,6 +88,7 @@ def test_a_quote_is_exactly_the_object_the_contract_shows() -> None:
                 "known_at": "2020-04-06T09:00:00+07:00",
                 "fixed": False,
                 "policy_version": BOOK.version,
+                "province_code": "56",
                 "reasons": ["NOT_PRIOR_FILING"],
             }
         },

@@ -219,4 +219,4 @@ def test_field_verification_in_khanh_hoa_does_not_count_1_to_15_april() -> None:
     ],
 )
 def test_the_result_goes_by_post_unless_there_is_nothing_to_carry(asked: QuoteBody, mode: str) -> None:
-    assert return_mode(asked) == mode
+    assert return_mode(asked, None) == mode

@@ -20,7 +20,7 @@ def statuses(state: LegState) -> list[str]:
 
 
 def test_a_return_leg_carried_straight_on_passes_every_station() -> None:
-    state = fold("return", [at(0, "created"), at(1, "assigned"), at(2, "collected"), at(3, "delivered")])
+    state = fold("return", [at(0, "created"), at(1, "assigned"), at(2, "collected"), at(3, "delivered", signature="s")])
     assert statuses(state) == [
         *("REQUESTED", "DISPATCHED", "ASSIGNED", "COLLECTED"),
         *("IN_TRANSIT", "AT_OFFICE", "OUT_FOR_DELIVERY", "DELIVERED"),
@@ -31,8 +31,15 @@ def test_a_return_leg_carried_straight_on_passes_every_station() -> None:
 def test_a_pickup_leg_ends_at_the_counter_not_at_a_citizens_door() -> None:
     before = [at(0, "created"), at(1, "assigned"), at(2, "collected")]
     assert fold("pickup", [*before, at(3, "handed_over")]).status == "HANDED_OVER"
-    assert fold("pickup", [*before, at(3, "delivered")]).status == "COLLECTED"
+    assert fold("pickup", [*before, at(3, "delivered", signature="s")]).status == "COLLECTED"
     assert fold("return", [*before, at(3, "handed_over")]).status == "COLLECTED"
+
+
+def test_nothing_is_delivered_without_a_signature() -> None:
+    before = [at(0, "created"), at(1, "assigned"), at(2, "collected")]
+    for payload in ({}, {"signature": ""}, {"signature": None}):
+        state = fold("return", [*before, at(3, "delivered", **payload)])
+        assert (state.status, state.took("delivered-3-0")) == ("COLLECTED", False)
 
 
 def test_nobody_collects_what_was_never_given_to_him() -> None:
@@ -81,6 +88,7 @@ EVENTS = st.lists(
         st.integers(0, 3),
         reason=st.sampled_from(["CUSTOMER_ABSENT", "OTHER"]),
         proof=st.sampled_from([["x"], []]),
+        signature=st.sampled_from(["s", "s", ""]),
     ),
     max_size=14,
     unique_by=lambda event: event.id,

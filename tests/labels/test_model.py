@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import labels
-from labels import CODES, Document, LabelError, MoneyLine, Party, codes
+from labels import CODES, Document, LabelError, MoneyLine, Party, Table, TableColumn, codes
 from labels.layout import Box, Code128, Drawing
 from labels.text import clean
 from labels.writers import pdf
@@ -25,6 +25,7 @@ REFUSED = {
     "money_mismatch": lambda: label(payable_dong=1),
     "naive_instant": lambda: label(due_at=datetime(2026, 11, 24, 15, 10)),  # noqa: DTZ001 - the fault under test
     "no_labels": lambda: labels.render_many([]),
+    "table_shape": lambda: Table("Bảng", "Table", (TableColumn("a", "A", "A"),), [("1", "2")]),
     "text_too_long": lambda: label(note="a" * 301),
     "unknown_format": lambda: labels.render(label(), format="a0"),
     "unknown_kind": lambda: label(kind="two_way"),
