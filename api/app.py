@@ -137,4 +137,6 @@ def _from_werkzeug(error: HTTPException) -> HttpProblem:
     }
     code, vi, en = known.get(status, ("http_error", error.name, error.name))
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    if status == 413:
+        headers["Connection"] = "close"  # the rest of the body is never read: this connection is of no more use
     return HttpProblem(status, code, vi, en, headers=headers)

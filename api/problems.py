@@ -75,8 +75,11 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 
 
 def from_validation(error: ValidationError, within: str = "") -> HttpProblem:
-    """400 for unreadable JSON, else 422 `validation_failed` with a pointer for every fault, from `within` on."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
+    """400 for unreadable JSON, else 422 `validation_failed` with a pointer for every fault, from `within` on.
+
+    A check of several keys together names in its context (`pointer`) the one that is at fault.
+    """
+    found = error.errors(include_url=False, include_input=False)
     if any(item["type"] == "json_invalid" for item in found):
         message = found[0]["msg"]
         return HttpProblem(
@@ -84,7 +87,7 @@ def from_validation(error: ValidationError, within: str = "") -> HttpProblem:
         )
     errors = [
         {
-            "pointer": within + _pointer(item["loc"]),
+            "pointer": within + _pointer(item["loc"]) + item.get("ctx", {}).get("pointer", ""),
             "code": _WORDS.get(item["type"], item["type"]),
             "message": item["msg"],
         }

@@ -7,6 +7,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 try:
     from dispatch.lifeline import die_with_parent
@@ -20,6 +21,8 @@ except ModuleNotFoundError as missing:
 
 # Plans use all the processor they get: where web and worker share a machine, the web answers before plans think on.
 _WORKER_NICE = 5
+
+ROADS = "roads.npz"  # the road graph in the data directory
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -115,7 +118,6 @@ def _user(options: argparse.Namespace) -> int:
 def _check_policies(options: argparse.Namespace) -> int:
     from datetime import UTC, datetime
     from importlib.resources import files
-    from pathlib import Path
 
     from dispatch.policies.checking import examine
 
@@ -132,11 +134,11 @@ def _check_policies(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from dispatch.domain.sheets import BadTable
 
     path = Path(options.file)
+    if options.what == "roads":
+        return _import_roads(path)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -156,6 +158,25 @@ def _import(options: argparse.Namespace) -> int:
         print(f"{path.name}:{note.line}: {note.vi} · {note.en}")
     for sentence in taken.told:
         print(sentence)
+    return 0
+
+
+def _import_roads(path: Path) -> int:
+    from dispatch.embedded import place as places
+    from routing import RoutingError
+    from routing.roads import read_osm
+
+    place = places.find(load().data_dir)
+    try:
+        graph = read_osm(path)
+        places.prepare(place)
+        graph.save(place.home / ROADS)
+    except (RoutingError, OSError) as error:
+        print(f"import: {error}", file=sys.stderr)
+        return 2
+    kilometres = round(float(graph.metres.sum()) / 1000)
+    print(f"{len(graph.lat)} nút · nodes, {len(graph.tail)} cung · arcs, {kilometres} km → {place.home / ROADS}")
+    print("© OpenStreetMap contributors, ODbL 1.0")
     return 0
 
 
@@ -196,8 +217,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     checked = add("check-policies", _check_policies, "look for faults, overlaps and gaps in the policy files")
     checked.add_argument("--folder", metavar="DIR", help="another folder of policy files than the shipped one")
-    imported = add("import", _import, "take in a CSV or XLSX of communes, shops or couriers, whole or not at all")
-    imported.add_argument("what", choices=["communes", "shops", "couriers"])
+    imported = add("import", _import, "take in communes, shops, couriers (CSV or XLSX) or roads (.osm.pbf), or nothing")
+    imported.add_argument("what", choices=["communes", "shops", "couriers", "roads"])
     imported.add_argument("file", metavar="FILE")
     imported.add_argument("--source", help="decree or origin kept with communes (default: the file's name)")
     imported.add_argument("--mode", choices=["test", "live"], help="of shops and couriers; default: DISPATCH_MODE")

@@ -16,6 +16,7 @@ from api.problems import HttpProblem
 from dispatch.domain.consignment import QuoteBody, RequestBody
 from dispatch.domain.errors import Stale
 from dispatch.domain.explain import explain
+from dispatch.domain.moves import STATUSES
 from dispatch.domain.outward import events_json, request_json
 from dispatch.domain.text import Instant, Line, Shape
 from dispatch.flows import intake
@@ -32,7 +33,7 @@ class Listing(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, Field(max_length=200)] | None = None
-    status: Annotated[str, Field(pattern="^[A-Z_]{1,30}$")] | None = None
+    status: Annotated[str, Field(pattern=f"^({'|'.join(STATUSES)})$")] | None = None
     external_ref: Line | None = None
     updated_after: Instant | None = None
     authority_due_before: date | None = None

@@ -7,10 +7,11 @@ on nothing changes them: corrections are adjustments (659/UBND-KGVX applies from
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic_core import to_json
 
 from dispatch.domain.consignment import Leg, RequestBody
 from dispatch.domain.errors import Conflict
@@ -30,7 +31,7 @@ _NOT_REPRICED = frozenset({"state_fee", "redirect"})
 
 def body_of(request: Request) -> RequestBody:
     """The body of a stored request as it was asked."""
-    return RequestBody.model_validate_json(json.dumps(request.body))
+    return RequestBody.model_validate_json(to_json(request.body))
 
 
 def terms_of(request: Request, body: RequestBody, leg: str) -> Terms:

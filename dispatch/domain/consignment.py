@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from dispatch.domain.text import (
@@ -68,7 +68,7 @@ class Address(Shape):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.commune_code is not None and self.era is None:
-            raise PydanticCustomError("era_missing", "a commune code needs its era: 2020 or 2025")
+            raise PydanticCustomError("era_missing", "a commune code needs its era: 2020 or 2025", {"pointer": "/era"})
         if self.commune_code is None and not self.raw:
             raise PydanticCustomError("address_missing", "needs raw, or commune_code with era")
         if (self.lat is None) != (self.lng is None):
@@ -98,7 +98,7 @@ class StateFee(Shape):
     """A state fee the post is asked to collect: pass-through money, never discounted."""
 
     amount: Annotated[int, Field(ge=1, le=10_000_000_000)]
-    mandate_id: ShortLine | None = None
+    mandate_id: Annotated[ShortLine | None, AfterValidator(lambda written: written or None)] = None
     online_payment_unable: bool = False
 
 
@@ -175,9 +175,12 @@ class QuoteBody(Shape):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if self.channel == "HOTLINE" and (self.hotline is None or self.window is None):
-            raise PydanticCustomError("hotline_incomplete", "channel HOTLINE needs hotline and window")
+            missing = "/window" if self.hotline is not None else "/hotline"
+            raise PydanticCustomError(
+                "hotline_incomplete", "channel HOTLINE needs hotline and window", {"pointer": missing}
+            )
         if self.purpose == "PAPER_SUPPLEMENT" and self.kind != "pickup":
-            raise PydanticCustomError("supplement_kind", "a paper supplement is a pickup")
+            raise PydanticCustomError("supplement_kind", "a paper supplement is a pickup", {"pointer": "/kind"})
         return self
 
     @property

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STATUSES = (
+    *("REQUESTED", "DISPATCHED", "ASSIGNED", "COLLECTED", "IN_TRANSIT", "AT_OFFICE", "OUT_FOR_DELIVERY", "HANDED_OVER"),
+    *("DELIVERED", "PICKUP_FAILED", "ATTEMPT_FAILED", "REFUSED", "RETURNING", "RETURNED_TO_SHOP", "E_RETURNED"),
+    *("CANCELLED", "LOST", "DAMAGED", "CLOSED"),
+)
+"""Every status seen from outside (docs/api.md)."""
 BEFORE_COLLECTION = frozenset({"REQUESTED", "DISPATCHED", "ASSIGNED", "PICKUP_FAILED"})
 IN_HAND = frozenset({"COLLECTED", "IN_TRANSIT", "AT_OFFICE", "OUT_FOR_DELIVERY", "ATTEMPT_FAILED"})
 """On the way to where the item belongs."""
@@ -15,6 +21,8 @@ GOING_BACK = frozenset({"REFUSED", "RETURNING"})
 """Still with the post, on the way back to where the item came from."""
 HELD = IN_HAND | GOING_BACK
 """In the post's hands: what may be lost or damaged there."""
+CALLED_OFF = frozenset({"CANCELLED", "E_RETURNED"})
+"""Ended before the post had it: nothing is carried and nothing charged."""
 ASTRAY = frozenset({"LOST", "DAMAGED"})
 ENDED = frozenset({"HANDED_OVER", "DELIVERED", "RETURNED_TO_SHOP", "E_RETURNED", "CANCELLED", "CLOSED"}) | ASTRAY
 """Nobody rides for it any more; desks may still note an appointment, compensate, close or reopen."""

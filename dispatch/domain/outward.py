@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain import charging
+from dispatch.domain.moves import CALLED_OFF
 from dispatch.domain.text import local_text
 from dispatch.domain.tracking import LegState
 
@@ -18,9 +19,9 @@ def _text(moment: datetime | None) -> str | None:
     return None if moment is None else local_text(moment)
 
 
-def label_url(request_id: str) -> str:
-    """Where the label of a request's active leg is."""
-    return f"/v1/requests/{request_id}/label"
+def label_url(request_id: str, status: str) -> str | None:
+    """Where the label of a request's leg is; None where the leg was called off: nothing is carried."""
+    return None if status in CALLED_OFF else f"/v1/requests/{request_id}/label"
 
 
 def tracking_url(public_url: str, item_id: str, token: str) -> str:
@@ -35,7 +36,7 @@ def leg_json(request: Request, leg: LegRow, public_url: str) -> dict[str, Any]:
         "status": leg.status,
         "substatus": leg.substatus,
         "item_id": leg.item_id,
-        "label_url": label_url(request.id),
+        "label_url": label_url(request.id, leg.status),
         "tracking_url": tracking_url(public_url, leg.item_id, request.tracking_token),
         "courier_id": leg.courier_id,
         "planned_at": _text(leg.planned_at),
@@ -63,7 +64,7 @@ def request_json(request: Request, legs: Sequence[LegRow], public_url: str) -> d
         "version": request.version,
         "livemode": request.mode == "live",
         "item_id": active.item_id,
-        "label_url": label_url(request.id),
+        "label_url": label_url(request.id, active.status),
         "tracking_url": tracking_url(public_url, active.item_id, request.tracking_token),
         "legs": [leg_json(request, leg, public_url) for leg in legs],
         "province_code": active.promise.get("province_code"),

@@ -68,7 +68,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class LegPrice:
-    """One leg priced at one instant by the rules known at another; `province_code` is its accepting office's."""
+    """One leg priced at one instant by the rules known at another.
+
+    `province_code` is its accepting office's; `fee_rule_id` decided on its state fee, also where that left no line.
+    """
 
     leg: Leg
     lines: tuple[PriceLine, ...]
@@ -77,6 +80,7 @@ class LegPrice:
     known_at: datetime
     policy_version: str
     province_code: str | None = None
+    fee_rule_id: str | None = None
 
     def charge(self, *, fixed: bool) -> dict[str, Any]:
         """What the price was computed from, kept so that it can be told and computed again."""
@@ -149,6 +153,7 @@ def price_leg(
     lines = [PriceLine(code, leg, amount, "citizen", basis, zone=terms.zone, weight_band=band)]
     reduced, reasons = _reductions(book, body, terms, leg, amount, at, known_at)
     lines += reduced
+    fee_rule = None
     if body.state_fee is not None and leg == body.legs[0]:
         fee_rule = _fee_rule(book, body, leg, terms.shop_province, at, known_at)
         needed = fee_rule.params_as(StateFeeParams).mandate_required and not mandate_settled
@@ -156,7 +161,8 @@ def price_leg(
             reasons.append("STATE_FEE_NEEDS_MANDATE")
         else:
             lines += _fee_lines(body.state_fee, leg, fee_rule, tariff_rule)
-    return LegPrice(leg, tuple(lines), tuple(dict.fromkeys(reasons)), at, known_at, book.version, province)
+    told = tuple(dict.fromkeys(reasons))
+    return LegPrice(leg, tuple(lines), told, at, known_at, book.version, province, fee_rule.id if fee_rule else None)
 
 
 def _reductions(
@@ -263,7 +269,8 @@ def warnings(book: PolicyBook, quoted: Quote, applied: Iterable[tuple[Rule, date
     `applied` are the rules that decided anything but the price, each with the date it was judged on.
     """
     found: list[Warning_] = []
-    priced = [rule for line in quoted.lines if (rule := book.rule(line.basis["rule_id"] or "")) is not None]
+    named = [line.basis["rule_id"] for line in quoted.lines] + [leg.fee_rule_id for leg in quoted.legs]
+    priced = [rule for name in named if (rule := book.rule(name or "")) is not None]
     if any(rule.kind == "TARIFF" and not rule.verified for rule in priced):
         found.append("provisional_tariff")
     judged = [*((rule, local_date(at)) for rule in priced), *applied]

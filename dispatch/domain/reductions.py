@@ -167,8 +167,7 @@ def _deferred_by(rule: Rule, body: QuoteBody, leg: Leg, registered_on: date) -> 
     if unmet is not None:
         return Deferral(None, (_REASON_OF.get(unmet, "NO_RULE"),))
     late = params.review_registered_from is not None and registered_on >= params.review_registered_from
-    reviews = tuple(word for word, holds in ((SAME_DAY, same_day), (LATE, late)) if holds)
-    return Deferral(rule, reviews or (DEFERRED,))
+    return Deferral(rule, (SAME_DAY if same_day else LATE if late else DEFERRED,))
 
 
 def officer_missing(

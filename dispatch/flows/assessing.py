@@ -102,7 +102,7 @@ def assess(
 ) -> Assessment:
     """Price and promise a request without storing anything; raises `Invalid` with the code of docs/api.md."""
     shop = _shop(session, body, mode, own_shop_id)
-    _refuse(session, scene, body, mode, by_operator=own_shop_id is None)
+    _refuse(session, scene, body, mode, shop, by_operator=own_shop_id is None)
     notice_at = body.notice_at or scene.now
     if notice_at > scene.now + NOTICE_AHEAD:
         raise invalid(
@@ -206,7 +206,7 @@ def _shop(session: Session, body: QuoteBody, mode: str, own_shop_id: str | None)
     return shop
 
 
-def _refuse(session: Session, scene: Scene, body: QuoteBody, mode: str, *, by_operator: bool) -> None:
+def _refuse(session: Session, scene: Scene, body: QuoteBody, mode: str, shop: Shop, *, by_operator: bool) -> None:
     """The refusals of docs/api.md; an operator may override the recipient's with a reason.
 
     Everything else only warns (Law 49/2010/QH12 art 33.10: the post may not refuse).
@@ -226,8 +226,10 @@ def _refuse(session: Session, scene: Scene, body: QuoteBody, mode: str, *, by_op
             "The procedure requires the person's presence; the post may not stand in.",
         )
     overridden = body.override is not None and by_operator
-    if body.party == "AGENCY" and body.recipient_id is not None and not overridden:
-        recipient = session.network.shop(mode, body.recipient_id)
+    # Papers an agency sends go to the recipient it names; a pickup's are handed in at the shop itself.
+    recipient_id = body.recipient_id or (shop.id if body.legs[0] == "pickup" else None)
+    if body.party == "AGENCY" and recipient_id is not None and not overridden:
+        recipient = session.network.shop(mode, recipient_id)
         closed_from = recipient.refuses_paper_from if recipient else None
         if closed_from is not None and local_date(scene.now) >= closed_from:
             # 1033/UBND-PVHCC 8/4/2020 §2: the provincial Office takes electronic dossiers only.

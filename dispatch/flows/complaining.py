@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dispatch.domain import cash, charging
 from dispatch.domain.complaints import INTER_PROVINCE, Answer, Carriage, ComplaintKind, judge
 from dispatch.domain.hours import local_date
+from dispatch.domain.moves import CALLED_OFF
 from dispatch.domain.text import local_text
 from dispatch.flows.paying import leg_of, refuse_future
 from dispatch.flows.recording import Scene, state_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _DELIVERY = {"pickup": "handed_over", "return": "delivered"}
 """What ends a leg well: the dossier in the shop's hands, the result in the citizen's."""
-_CALLED_OFF = frozenset({"CANCELLED", "E_RETURNED"})
 
 
 def complain(
@@ -91,7 +91,7 @@ def _carriage(session: Session, scene: Scene, request: Request, leg: LegRow, lod
         list_price=charging.list_price(request.quote, leg.leg),
         paid=max(0, paid - remittance),
         right_price=max(0, right - remittance),
-        carried=leg.status not in _CALLED_OFF,
+        carried=leg.status not in CALLED_OFF,
     )
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from dispatch.domain import charging
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.judging import pay_by
+from dispatch.domain.moves import CALLED_OFF
 from dispatch.domain.tracking import ASTRAY, LegState
-from dispatch.flows.recording import CALLED_OFF, Happening, Scene, record, state_of
+from dispatch.flows.recording import Happening, Scene, record, state_of
 
 if TYPE_CHECKING:
     from dispatch.store import Session

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from dispatch.domain import charging
 from dispatch.domain.consignment import Leg, RequestBody
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.outward import request_json
@@ -84,7 +84,7 @@ def _request_row(
         "kind": body.kind,
         "active_leg": body.legs[0],
         "status": "REQUESTED",
-        "body": body.model_dump(mode="json", by_alias=True),
+        "body": _confirmed(body, scene.now).model_dump(mode="json", by_alias=True),
         "address": address_json(decided.where.place),
         "zone": decided.where.zone,
         "office_id": decided.office.id if decided.office else None,
@@ -101,6 +101,13 @@ def _request_row(
         "created_at": scene.now,
         "updated_at": scene.now,
     }
+
+
+def _confirmed(body: RequestBody, at: datetime) -> RequestBody:
+    """The body with the instant of the officer's word filled in where it names none (KH-03: flag, officer and time)."""
+    if body.officer is None or body.officer.at is not None:
+        return body
+    return body.model_copy(update={"officer": body.officer.model_copy(update={"at": at})})
 
 
 def duplicate_reference(existing_id: str) -> Conflict:
@@ -198,7 +205,7 @@ def wake_return(session: Session, scene: Scene, index: Index, request: Request, 
         )
     if notice_at > scene.now + NOTICE_AHEAD:
         raise invalid("/notice_at", "notice_in_future", "Thời điểm ở tương lai.", "The notice lies in the future.")
-    body = RequestBody.model_validate_json(json.dumps(request.body))
+    body = charging.body_of(request)
     decided = assess(
         session, scene, index, body.model_copy(update={"notice_at": notice_at}), request.mode, request.shop_id
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dispatch.domain.errors import Conflict
+from dispatch.domain.moves import CALLED_OFF
 from dispatch.domain.outward import masked_phone, money_due, tracking_url
 from dispatch.domain.sla import Promise
 from dispatch.flows.recording import Scene
@@ -28,16 +30,25 @@ LINE_NAMES = {
 
 
 def label_of(session: Session, scene: Scene, index: Index, request: Request, leg_name: str | None = None) -> Label:
-    """The label of a request's active leg (or the one named)."""
+    """The label of a request's active leg (or the one named). Raises `Conflict` (`already_ended`)."""
     legs = session.consignments.legs(request.id)
     leg = next(row for row in legs if row.leg == (leg_name or request.active_leg))
+    if leg.status in CALLED_OFF:
+        # 1033/UBND-PVHCC 8/4/2020 §1 (HG-16): what went out electronically is not carried.
+        raise Conflict(
+            code="already_ended",
+            vi="Chiều này đã hủy hoặc đã trả trực tuyến: không có nhãn.",
+            en="This leg was cancelled or answered electronically: it has no label.",
+        )
     shop = session.network.shop(request.mode, request.shop_id)
     assert shop is not None, "a request belongs to a shop"
     office = session.network.office(request.mode, request.office_id) if request.office_id else None
     citizen, counter = _citizen(index, request), _counter(index, shop)
     promise = Promise.from_json(leg.promise)
     due = money_due(request.quote, leg.leg)
-    lines = [] if request.quote["status"] == "VOID" else [x for x in request.quote["lines"] if x["leg"] == leg.leg]
+    told = [line for line in request.quote["lines"] if line["leg"] == leg.leg]
+    standing = {code for code in LINE_NAMES if sum(line["amount"] for line in told if line["code"] == code)}
+    lines = [line for line in told if line["code"] in standing]
     return Label(
         item_id=leg.item_id,
         kind="pickup" if leg.leg == "pickup" else "return",

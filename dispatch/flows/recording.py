@@ -13,6 +13,7 @@ from dispatch.domain import charging, pricing, sla
 from dispatch.domain.errors import Conflict
 from dispatch.domain.invitations import due_step, stamped
 from dispatch.domain.judging import Yardstick, facts, judge, window_of, with_fault
+from dispatch.domain.moves import CALLED_OFF
 from dispatch.domain.sla import POST_CALENDAR, Promise
 from dispatch.domain.text import local_text
 from dispatch.domain.tracking import PASSIVE, Event, LegState, fold
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from dispatch.store.rows import EventRow, LegRow, Request
 
 Result = Literal["applied", "duplicate", "conflict"]
-
-CALLED_OFF = ("CANCELLED", "E_RETURNED")
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch.domain import charging, pricing, sla
 from dispatch.domain.errors import Conflict
-from dispatch.domain.moves import BEFORE_COLLECTION, GOING_BACK, IN_HAND
+from dispatch.domain.moves import BEFORE_COLLECTION, CALLED_OFF, GOING_BACK, IN_HAND
 from dispatch.domain.text import local_text
 from dispatch.flows.aftermath import publish, withdraw
 from dispatch.flows.assessing import Assessment, address_json, assess, locate
 from dispatch.flows.exceptions import decide
-from dispatch.flows.recording import CALLED_OFF, Happening, Scene, leg_name, record
+from dispatch.flows.recording import Happening, Scene, leg_name, record
 from dispatch.flows.ruling import shop_book
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def redirect(session: Session, scene: Scene, index: Index, request: Request, add
     waiting = [leg for leg in legs.values() if leg.status in BEFORE_COLLECTION]
     if active.leg == "return" and active.status in IN_HAND:
         _carry_on(session, scene, index, request, moved, actor)
-    elif waiting and active.status not in GOING_BACK | set(CALLED_OFF):
+    elif waiting and active.status not in GOING_BACK | CALLED_OFF:
         _assess_anew(session, scene, index, request, waiting, moved, actor)
     else:
         raise Conflict(

@@ -104,7 +104,7 @@ def _request(scene: Scene, row: Row[Any], open_tasks: Mapping[tuple[str, str, st
         "warnings": row.warnings,
         "late_reason": _late_reason(scene, row, task),
         "payable": due["postage"] + due["state_fee"],
-        "label_url": label_url(row.request_id),
+        "label_url": label_url(row.request_id, row.status),
         "tracking_url": tracking_url(scene.public_url, row.item_id, row.tracking_token),
         "version": row.version,
         "updated_at": local_text(row.updated_at),

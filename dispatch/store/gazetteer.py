@@ -212,21 +212,25 @@ def _links(folder: Path, old: dict[str, _Old], new: dict[tuple[str, str], _New])
 def _without_mix_ups(old: dict[str, _Old], links: list[Link]) -> list[Link]:
     """Drops parts that lead to a namesake: the package joins names within a present province, which held several.
 
-    Xã Tân Thạnh of Cần Thơ was not divided between its own successor and that of xã Tân Thạnh of Sóc Trăng: a part is
-    none where its new commune came from other 2020 provinces only, while another part stays at home.
+    Xã Tân Thạnh of Cần Thơ was not divided between its own successor and that of xã Tân Thạnh of Sóc Trăng. No commune
+    of 2025 has people of two 2020 provinces, so the communes that went into it whole say which province it is of
+    (without any, the others that gave a part); a part in a foreign one is dropped where another stays at home.
     """
     province = {place.code: place.province_code for place in old.values()}
-    origins: dict[str, set[str]] = {}
+    whole: dict[str, set[str]] = {}
     parts: dict[str, list[Link]] = {}
+    givers: dict[str, set[str]] = {}
     for link in links:
-        origins.setdefault(link.new_code, set()).add(link.old_code)
         parts.setdefault(link.old_code, []).append(link)
+        givers.setdefault(link.new_code, set()).add(link.old_code)
+        if link.extent == "full":
+            whole.setdefault(link.new_code, set()).add(province[link.old_code])
     kept: list[Link] = []
     for code, group in parts.items():
         home = []
         for link in group:
-            others = origins[link.new_code] - {code}
-            if not others or any(province[other] == province[code] for other in others):
+            others = {province[giver] for giver in givers[link.new_code] - {code}}
+            if province[code] in whole.get(link.new_code, others or {province[code]}):
                 home.append(link)
         if len(home) == 1 < len(group):
             home = [home[0]._replace(extent="full")]

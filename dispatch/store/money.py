@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, func, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -187,7 +187,7 @@ class Money:
             for row in requests
         ]
         if rows:
-            self._c.execute(_WRITE_QUOTES, {"rows": json.dumps(rows, ensure_ascii=False)})
+            self._c.execute(_WRITE_QUOTES, {"rows": to_json(rows).decode()})
 
 
 _WRITE_QUOTES = text(

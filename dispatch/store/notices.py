@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -66,13 +66,12 @@ class Notices:
                     "type": type,
                     "occurred_at": occurred_at,
                     "recorded_at": recorded_at,
-                    "rows": json.dumps(
+                    "rows": to_json(
                         [
                             {"id": entry_id, "seq": first_seq + ahead, "request_id": request_id, "data": data}
                             for ahead, (entry_id, request_id, data) in enumerate(rows)
-                        ],
-                        ensure_ascii=False,
-                    ),
+                        ]
+                    ).decode(),
                 },
             )
 

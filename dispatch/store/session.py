@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
@@ -149,6 +150,8 @@ def open_store(database_url: str, *, connections: int = 20) -> Store:
         pool_pre_ping=True,
         pool_timeout=10,
         isolation_level="READ COMMITTED",
+        json_serializer=lambda value: to_json(value).decode(),
+        json_deserializer=from_json,
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=60s"},
     )
     return Store(engine)

@@ -73,7 +73,6 @@ def change(found: dict[str, Any], path: str, value: Any) -> None:
         ("/external_ref", "a\u0007b", "string_pattern_mismatch"),
         ("/surprise", 1, "unknown_key"),
         ("/citizen/surprise", 1, "unknown_key"),
-        ("/channel", "HOTLINE", "hotline_incomplete"),
     ],
 )
 def test_wrong_content_is_422_and_says_where(shop: Api, body: Body, path: str, value: Any, code: str) -> None:
@@ -85,6 +84,21 @@ def test_wrong_content_is_422_and_says_where(shop: Api, body: Body, path: str, v
         "errors"
     ]
     assert shop.get("/v1/requests").json["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "pointer"),
+    [
+        ({"channel": "HOTLINE"}, "/hotline"),
+        ({"channel": "HOTLINE", "hotline": {"caller_phone": "0905123456", "agent_id": "td-1"}}, "/window"),
+        ({"purpose": "PAPER_SUPPLEMENT"}, "/kind"),
+    ],
+)
+def test_what_does_not_go_together_points_at_the_missing_part(
+    shop: Api, body: Body, parts: dict[str, Any], pointer: str
+) -> None:
+    found = problem(shop.post("/v1/requests", body(**parts)), 422, "validation_failed")
+    assert [fault["pointer"] for fault in found["errors"]] == [pointer]
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,9 @@ def test_hg20_the_office_that_takes_no_paper_is_protected_and_only_an_operator_o
     assert ask.shop("hg").post("/v1/quotes", body, at=stamp("2020-04-07 09:00")).status_code == 200
     by_operator = ask.operator.post("/v1/requests", body, at=stamp("2020-04-08 09:00"))
     assert by_operator.status_code == 201, by_operator.text
+    inward = ask.body("hg", "pickup", False, {"party": "AGENCY", "citizen": MAIL}) | {"shop_id": "hg-vp-ubnd"}
+    handed_in = ask.operator.post("/v1/quotes", inward, at=stamp("2020-04-08 09:00"))
+    assert (handed_in.status_code, handed_in.json["code"]) == (422, "recipient_refuses_paper")
 
 
 def test_hg22_a_copy_that_was_issued_electronically_needs_no_paper(ask: Ask) -> None:

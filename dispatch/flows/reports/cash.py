@@ -170,7 +170,7 @@ def _refunds(found: Found) -> Iterable[Row]:
         legs = LEGS_OF[case.kind]
         entries = [one for one in found.entries if one.request_id == case.request_id]
         complaints = [one for one in found.complaints if one.request_id == case.request_id]
-        _, over = cash.balance(owed(case.quote, legs, complaints), cash.paid(entries, legs))
+        _, over = cash.balance(owed(case.quote, legs, complaints, entries), cash.paid(entries, legs))
         amount = cash.total(over)
         if amount:
             yield {
