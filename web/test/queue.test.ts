@@ -61,6 +61,7 @@ const proof: Proof = {
   idType: "CCCD",
   last4: "1234",
   receipts: {},
+  safety: {},
   signed: true,
 };
 
@@ -227,6 +228,8 @@ test("payloads carry exactly the guarded keys", () => {
     signature: "abc",
     documents_checked: true,
   });
+  const ticked = payloadOf("handed_over", { ...proof, safety: { mask: true, sanitiser: false } }, "abc");
+  assert.deepEqual(ticked["safety"], { mask: true, sanitiser: false });
   assert.deepEqual(payloadOf("handed_over", proof, "abc"), {
     record_no: "12/BB",
     signature: "abc",

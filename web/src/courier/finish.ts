@@ -29,6 +29,7 @@ export function formOf(view: View): Form {
     idType: "CCCD",
     last4: "",
     receipts: {},
+    safety: Object.fromEntries((view.stop.safety_checklist ?? []).map((item) => [item, false])),
     strokes: [],
   };
 }

@@ -93,6 +93,24 @@ function Collecting({ view, form, change }: Part) {
   );
 }
 
+function Safety({ form, change }: Pick<Part, "form" | "change">) {
+  const items = Object.keys(form.safety);
+  if (items.length === 0) return null;
+  return (
+    <section class="block">
+      <h2>{t("safety")}</h2>
+      {items.map((item) => (
+        <Check
+          key={item}
+          on={form.safety[item] ?? false}
+          text={item === "mask" ? t("safety_mask") : item === "sanitiser" ? t("safety_sanitiser") : item}
+          onChange={(on) => change({ safety: { ...form.safety, [item]: on } })}
+        />
+      ))}
+    </section>
+  );
+}
+
 function HandingOver({ form, change }: Part) {
   return (
     <section class="block">
@@ -217,6 +235,7 @@ export function ProofScreen({ view }: { view: View }) {
       <main class="page has-form">
         <BackLine text={`${deed(stop)} · ${title(stop)}`} to={() => goTo("stop", stop.stop_id)} />
         <Which {...part} />
+        <Safety {...part} />
         {type === "collected" && <Collecting {...part} />}
         {type === "handed_over" && <HandingOver {...part} />}
         {type === "delivered" && <Delivering {...part} />}

@@ -146,6 +146,8 @@ export interface Proof {
   idType: string;
   last4: string;
   receipts: Record<string, string>;
+  /** The ticks of the stop's safety checklist; empty where there is none. */
+  safety: Record<string, boolean>;
   signed: boolean;
 }
 
@@ -179,8 +181,13 @@ export function lacks(type: EventType, proof: Proof, tasks: readonly Task[]): La
   return missing;
 }
 
-/** The payload of the completing event. */
+/** The payload of the completing event, with the safety ticks where the stop asks for them. */
 export function payloadOf(type: EventType, proof: Proof, signature: string | null): Record<string, unknown> {
+  const safety = Object.keys(proof.safety).length > 0 ? { safety: proof.safety } : {};
+  return { ...guarded(type, proof, signature), ...safety };
+}
+
+function guarded(type: EventType, proof: Proof, signature: string | null): Record<string, unknown> {
   if (type === "collected") return { slip_signed: proof.slipSigned, signature, documents_checked: proof.papersChecked };
   if (type === "handed_over")
     return { record_no: proof.recordNo.trim(), signature, officer_id: proof.officerId.trim() };

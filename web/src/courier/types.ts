@@ -54,6 +54,8 @@ export interface PackStop {
   money?: Money | null;
   documents?: Paper[] | null;
   requests?: Task[] | null;
+  /** What the province asks couriers to tick before going in: mask, sanitiser. */
+  safety_checklist?: string[] | null;
 }
 
 export interface Reason extends Said {
