@@ -159,9 +159,10 @@ def _copied(database_url: str, request_id: str) -> None:
             ("legs", "'request_id', 'req_' || n, 'item_id', 'ZY' || lpad(n::text, 9, '0') || 'VN'"),
         ):
             key = "id" if table == "requests" else "request_id"
+            copy = f"jsonb_populate_record(null::{table}, to_jsonb(t) || jsonb_build_object({changes}))"
             connection.execute(
-                f"insert into {table} select (jsonb_populate_record(null::{table}, to_jsonb(t) || "
-                f"jsonb_build_object({changes}))).* from {table} t, generate_series(2, %s) n where t.{key} = %s",
+                f"insert into {table} select r.* from {table} t, generate_series(2, %s) n, lateral {copy} r "
+                f"where t.{key} = %s",
                 (CHARGES, request_id),
             )
         connection.execute("analyze")

@@ -124,7 +124,8 @@ def _unless_untold(words: list[Word], types: dict[int, TypeWord], found: list[Re
         if typed.word in COMMUNE_WORDS
         and (typed.certain or typed.start == 0 or words[typed.start - 1].soft != words[typed.start].soft)
     }
-    if not told or any(one.start == at or one.start <= start < one.end for one in found for at, start in told.items()):
+    heard = [one for one in found if one.sure]
+    if not told or any(one.start == at or one.start <= start < one.end for one in heard for at, start in told.items()):
         return found
     return [one._replace(sure=False) for one in found]
 

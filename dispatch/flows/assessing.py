@@ -131,7 +131,7 @@ def assess(
     found += [warning for _, warning in hinted]
     if scene.now - notice_at > NOTICE_LATE:
         found.append("late_notice")
-    if where.place.status != "exact":
+    if where.place.status != "exact" or _contradicted(index, body, where):
         found.append("address_needs_review")
     return Assessment(
         shop=shop,
@@ -144,6 +144,18 @@ def assess(
         authority_due_on=authority_due_on(book, body, province_code=where.shop_province, known_at=scene.now),
         warnings=found,
     )
+
+
+def _contradicted(index: Index, body: QuoteBody, where: Whereabouts) -> bool:
+    """Whether the written address surely names another commune than the code beside it, which holds."""
+    written, place = body.citizen.address, where.place.commune
+    if written.raw is None or written.commune_code is None or place is None:
+        return False
+    read = addresses.resolve(index, written.raw, None, None, None, None)
+    if read.status != "exact" or read.commune is None or read.commune == place:
+        return False
+    gazetteer = index.gazetteer
+    return set(gazetteer.today(read.commune)).isdisjoint(gazetteer.today(place))
 
 
 def _require_officer(book: PolicyBook, body: QuoteBody, terms: Terms, now: datetime) -> None:

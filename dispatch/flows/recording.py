@@ -248,7 +248,11 @@ def _write(
 def _charged(
     session: Session, scene: Scene, request: Request, leg: LegRow, before: LegState, after: LegState
 ) -> dict[str, Any]:
-    """The quote after the event: void or alive again with its leg, fixed by the earlier of payment and collection."""
+    """The quote after the event: void or alive again with its leg, fixed by the earlier of payment and collection.
+
+    Where a charge was fixed already and its date turns out to be another (a payment reported late, a scan taken back),
+    its lines stay and the difference is an adjustment.
+    """
     quote, name = request.quote, leg_name(leg)
     if after.status in CALLED_OFF:
         if before.status == after.status:
@@ -257,10 +261,13 @@ def _charged(
     if before.status in CALLED_OFF:
         quote = charging.reopened(quote, name, scene.now)
     charged_at = after.charged_at
-    if charged_at is not None and charged_at != leg.charged_at:
-        book = shop_book(session, scene, request.mode, request.shop_id)
-        quote = charging.fix(book, replace(request, quote=quote), name, charged_at)
-    return quote
+    if charged_at is None or charged_at == leg.charged_at:
+        return quote
+    book, now = shop_book(session, scene, request.mode, request.shop_id), replace(request, quote=quote)
+    if not quote["charges"][name]["fixed"]:
+        return charging.fix(book, now, name, charged_at)
+    adjustment = charging.reprice(book, now, name, charged_at, scene.now)
+    return quote if adjustment is None else charging.adjusted(quote, adjustment)
 
 
 def leg_name(leg: LegRow) -> Leg:

@@ -103,6 +103,19 @@ def test_c12_a_charge_fixed_at_midnight_after_the_last_day_is_full(ask: Ask) -> 
     assert money(late, "payable_by_citizen", "reasons") == (26_000, ["OUT_OF_WINDOW"])
 
 
+def test_a_payment_reported_after_the_collection_moves_the_charge_to_its_own_day(ask: Ask) -> None:
+    made = ask.create("gl", "return", "2020-05-30 15:00", dossier=ONLINE4)
+    late = ask.play(made["id"], ("assigned", "2020-05-30 16:00", {}), ("collected", "2020-05-31 08:00", {}))
+    lines = late["quote"]["lines"]
+    payment = {"amount": 18_200, "at": stamp("2020-05-30 16:30"), "method": "CASH", "receipt_no": "BL-9"}
+    told = ask.shop("gl").post(f"/v1/requests/{made['id']}/payments", payment, at=stamp("2020-06-01 09:00"))
+    assert told.status_code in (200, 201), told.text
+    assert told.json["quote"]["lines"] == lines, "what was fixed stays; the difference is a correction"
+    assert [(a["amount"], a["task"]) for a in told.json["quote"]["adjustments"]] == [(-7_800, "REFUND")]
+    again = ask.shop("gl").post(f"/v1/requests/{made['id']}/payments", payment, at=stamp("2020-06-01 09:00"))
+    assert (again.status_code, again.json["code"]) == (409, "nothing_due")
+
+
 def test_c14_a_secured_transaction_on_paper_is_cut_on_the_return_only(ask: Ask) -> None:
     paper = {"field": "SECURED_TRANSACTION", "submitted_via": "COUNTER"}
     told = ask.quote("gl", "return", "2020-04-10 09:00", far=True, dossier=paper)

@@ -329,6 +329,13 @@ def test_vp06_vp08_an_undated_copy_is_kept_as_unverified_and_about_events_only(a
     assert (event["params"], event["doc_no"], event["verified"]) == ({"people": 20, "applies_to": "EVENT"}, None, False)
 
 
+def test_a_code_that_contradicts_the_written_address_is_shown_to_a_person(ask: Ask) -> None:
+    for code, looked_at in (("22408", True), ("22330", False)):
+        address = {"raw": "12 Trần Phú, P. Vĩnh Hải, TP Nha Trang, Khánh Hòa", "commune_code": code, "era": "2020"}
+        found = warned(ask, "kh", "return", "2020-04-06 09:00", citizen={"address": address})
+        assert ("address_needs_review" in found) is looked_at
+
+
 def test_every_quote_says_why_in_two_languages(ask: Ask) -> None:
     told = ask.quote("gl", "return", "2020-05-31 09:00", dossier=ONLINE4)["why"]
     assert told["vi"][1] == "Không giảm (chiều trả): ngoài thời gian áp dụng"

@@ -80,7 +80,7 @@ class TestPayments:
         back = pleiku.post(
             f"/v1/requests/{made['id']}/payments", {"amount": 18_200, "at": "2020-05-30T15:59:00+07:00"}, at=C11
         )
-        assert (back.status_code, back.json["code"]) == (409, "test_clock_backwards")
+        assert (back.status_code, back.json["errors"][0]["pointer"]) == (422, "/at")
         for wrong in (0, -1, 1.5, "18200"):
             assert pay(pleiku, made["id"], wrong, C11).status_code == 422  # type: ignore[arg-type]
         assert pleiku.post(f"/v1/requests/{made['id']}/cancel", {"reason": "thôi"}, at=C11).status_code == 200

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from dispatch.domain.places import Commune, Era, Gazetteer, Link, Regions, fold
+from dispatch.domain.places import Commune, Era, Gazetteer, Link, Regions, fold, office_for
 from dispatch.store.gazetteer import SOURCE, load
 
 GEO = Path(__file__).parents[3] / "shared" / "data" / "geo"
@@ -140,6 +142,15 @@ def test_only_the_known_ten_communes_of_the_four_provinces_are_divided() -> None
     assert divided == set(DIVIDED_IN_THE_FOUR)
 
 
+def test_a_namesake_in_another_old_province_took_no_part_of_a_commune() -> None:
+    """The package joins old names within a present province; Cần Thơ and Sóc Trăng both had a xã Tân Thạnh."""
+    gazetteer = load()
+    assert [one.code for one in gazetteer.today(commune("31268"))] == ["31288"]
+    for one in gazetteer:
+        if one.era == "2025":
+            assert len({was.province_code for was in gazetteer.before(one)}) == 1, one
+
+
 def test_the_packaged_links_agree_with_the_official_conversion_table() -> None:
     """The table of the statistics office where it lies beside the project, else the rows of this file."""
     gazetteer = load()
@@ -257,6 +268,80 @@ def test_land_without_people_does_not_divide_a_commune() -> None:
     assert one is not None and two is not None
     assert [now.code for now in gazetteer.today(one)] == ["00001"]
     assert [was.code for was in gazetteer.before(two)] == ["00002"]
+
+
+@pytest.mark.parametrize(
+    ("province", "on", "count"),
+    [
+        ("56", date(2020, 4, 1), 132),
+        ("56", date(2025, 6, 30), 132),
+        ("56", date(2025, 7, 1), 65),  # with Ninh Thuận
+        ("02", date(2025, 6, 30), 193),
+        ("02", date(2025, 7, 1), 0),  # part of Tuyên Quang
+        ("08", date(2025, 7, 1), 124),
+        ("52", date(2026, 4, 30), 135),  # Gia Lai took Bình Định's code
+        ("99", date(2026, 1, 1), 0),
+    ],
+)
+def test_a_province_has_the_communes_of_the_day_that_is_asked_about(province: str, on: date, count: int) -> None:
+    found = load().communes_of(province, on)
+    assert len(found) == count
+    assert [one.code for one in found] == sorted(one.code for one in found)
+    assert all(one.province_code == province and one.valid(on) for one in found)
+    assert {one.era for one in found} <= {"2020" if on < date(2025, 7, 1) else "2025"}
+
+
+def test_a_commune_that_ended_or_has_not_begun_is_not_counted() -> None:
+    ended = Commune("00001", "2020", "Xã A", "10", "Tỉnh A", "101", "Huyện", 1, 2, "t", valid_to=date(2019, 12, 31))
+    later = Commune("00003", "2025", "Xã C", "10", "Tỉnh A", None, None, 1, 2, "t", valid_from=date(2026, 1, 1))
+    links = [Link("00001", "00002", "full"), Link("00002", "00003", "full")]
+    gazetteer = Gazetteer([ended, old("00002", "101"), new("00002"), later], links, REGIONS)
+    assert [one.code for one in gazetteer.communes_of("10", date(2019, 12, 31))] == ["00001", "00002"]
+    assert [one.code for one in gazetteer.communes_of("10", date(2020, 1, 1))] == ["00002"]
+    assert [one.code for one in gazetteer.communes_of("10", date(2025, 7, 1))] == ["00002"]
+    assert [one.code for one in gazetteer.communes_of("10", date(2026, 1, 1))] == ["00002", "00003"]
+
+
+@dataclass(frozen=True)
+class Bureau:
+    id: str
+    commune_code: str
+    era: str
+    lat: float
+    lng: float
+
+
+def bureau(name: str, code: str, era: Era = "2020", north: float = 0.0) -> Bureau:
+    """A post office that stands so many degrees north of the middle of its commune."""
+    where = commune(code, era)
+    return Bureau(name, code, era, (where.lat or 0) + north, where.lng or 0)
+
+
+@pytest.mark.parametrize(
+    ("offices", "code", "era", "answers"),
+    [
+        # In the commune itself, though another one is nearer to its middle.
+        ([bureau("own", "22330", north=0.2), bureau("near", "22333")], "22330", "2020", "own"),
+        # The same place under its present name.
+        ([bureau("now", "22333", "2025", north=0.2), bureau("near", "22363")], "22330", "2020", "now"),
+        ([bureau("then", "22330", north=0.2), bureau("near", "22366", "2025")], "22333", "2025", "then"),
+        # In the district (Nha Trang) before a nearer one of the next district (Diên Khánh).
+        ([bureau("district", "22363", north=0.5), bureau("next", "22651")], "22330", "2020", "district"),
+        # In the old province before a nearer one beyond its border, although both are one province now.
+        ([bureau("far", "22489"), bureau("beyond", "22759", north=0.4)], "22435", "2020", "far"),
+        # Nobody else is left.
+        ([bureau("a", "00715"), bureau("b", "08710")], "22330", "2020", "b"),
+        ([bureau("b", "22330"), bureau("a", "22330")], "22330", "2020", "a"),
+        ([bureau("a", "22330"), bureau("b", "22489")], "22736", "2025", "a"),
+        ([], "22330", "2020", None),
+        ([Bureau("lost", "99999", "2020", 12.0, 109.0)], "22330", "2020", "lost"),
+    ],
+)
+def test_a_commune_is_served_by_its_own_office_before_a_nearer_one(
+    offices: list[Bureau], code: str, era: Era, answers: str | None
+) -> None:
+    found = office_for(load(), offices, commune(code, era))
+    assert (found.id if found else None) == answers
 
 
 @pytest.mark.parametrize(

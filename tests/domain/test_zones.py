@@ -66,11 +66,17 @@ def test_a_zone_costs_the_same_both_ways_and_nothing_extra_at_home(first: int, s
         ("23575", "2025", "64"),
         ("00691", "2025", "02"),
         ("08716", "2025", "26"),
-        ("10804", "2025", None),  # Kim Thành: land of Hải Phòng and of Hải Dương
+        ("10804", "2025", "30"),  # Kim Thành took xã Hòa Bình of Hải Dương, not its namesake of Hải Phòng
+        ("29869", "2025", "87"),  # phường Cao Lãnh took no ward of Mỹ Tho, though both have a phường 4
     ],
 )
-def test_the_rules_of_2020_follow_the_land_not_the_new_province(code: str, era: Era, province: str | None) -> None:
+def test_the_rules_of_2020_follow_the_land_not_the_new_province(code: str, era: Era, province: str) -> None:
     assert load().province_2020(commune(code, era)) == province
+
+
+def test_no_new_commune_has_people_of_two_old_provinces() -> None:
+    gazetteer = load()
+    assert [one for one in gazetteer if one.era == "2025" and gazetteer.province_2020(one) is None] == []
 
 
 def test_every_new_commune_on_the_land_of_the_four_has_one_province_of_rules() -> None:

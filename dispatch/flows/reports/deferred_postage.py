@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.hours import PublicHolidays, local_date
@@ -128,7 +128,14 @@ def _row(leg: Any, due_before: Mapping[str, date]) -> Row | None:
         "amount": amount,
         "item_id": leg.item_id,
         "status": "DEFERRED" if settlement is None else settlement["outcome"],
-        "list": "SUPPLEMENTARY" if due is not None and registered_on >= due else "MAIN",
+        "list": "SUPPLEMENTARY" if due is not None and _came_late(leg, registered_on, due) else "MAIN",
         "request_id": leg.request_id,
         "decision_no": None if settlement is None else settlement["decision_no"],
     }
+
+
+def _came_late(leg: Any, registered_on: date, due: date) -> bool:
+    """Whether a dossier was registered, or its deferral decided, when the list was due already."""
+    review = leg.quote.get("review")
+    decided_late = review is not None and local_date(datetime.fromisoformat(review["at"])) >= due
+    return decided_late or registered_on >= due
