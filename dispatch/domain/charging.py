@@ -143,6 +143,8 @@ def reprice(
     quoted = request.quote
     if leg in void_legs(quoted["adjustments"]) or leg not in quoted["charges"]:
         return None
+    if _nothing_new(book, quoted, leg, charged_at, known_at):
+        return None
     body = body_of(request)
     terms = terms_of(request, body, leg)
     priced = price_leg(book, body, terms, _leg(leg), at=charged_at, known_at=known_at, mandate_settled=True)
@@ -166,6 +168,22 @@ def reprice(
         "borne_by": {payer: amount for payer, amount in borne.items() if amount},
         "charge": priced.charge(fixed=True),
     }
+
+
+def _nothing_new(
+    book: PolicyBook, quoted: Mapping[str, Any], leg: str, charged_at: datetime, known_at: datetime
+) -> bool:
+    """Whether a charge was judged for the same day by these very rules, none of which became known since."""
+    made = [
+        change["charge"] for change in quoted["adjustments"] if change.get("reprices") == leg and "charge" in change
+    ]
+    last = made[-1] if made else quoted["charges"][leg]
+    return (
+        last["policy_version"] == book.version
+        and not book.overrides
+        and last["at"] == local_text(charged_at)
+        and not book.learned_between(datetime.fromisoformat(last["known_at"]), known_at)
+    )
 
 
 def _decisive(priced: LegPrice) -> PriceLine:

@@ -8,6 +8,7 @@ lists the kinds. No code names a province.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -255,6 +256,15 @@ class PolicyBook:
             if rule.supersedes is not None:
                 found[rule.supersedes].append(rule)
         return {rule_id: tuple(rules) for rule_id, rules in found.items()}
+
+    @cached_property
+    def _learned(self) -> tuple[datetime, ...]:
+        return tuple(sorted({rule.recorded_at for rule in self.rules}))
+
+    def learned_between(self, after: datetime, until: datetime) -> bool:
+        """Whether any rule was recorded after one instant and up to another."""
+        found = bisect_right(self._learned, after)
+        return found < len(self._learned) and self._learned[found] <= until
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule of this id, or None where this book has none (an older book priced the request)."""
