@@ -48,7 +48,14 @@ $(FRONT_END): .venv/.ok $(FRONT_END_SOURCES)
 	@cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build -- --logLevel warn
 	@touch $@
 
-setup: $(FRONT_END) ## install everything the system needs (run does it too)
+KERNEL := .venv/.kernel
+
+$(KERNEL): .venv/.ok $(wildcard routing/kernel/*.py)
+	@echo "== Routing kernel: compiled once (about a minute)"
+	@$(BIN)/python -c 'import routing; routing.warm("search")'
+	@touch $@
+
+setup: $(FRONT_END) $(KERNEL) ## install everything, the search kernel compiled (run needs less and does it itself)
 
 # ---- using ------------------------------------------------------------------------------------------------------------
 
@@ -60,7 +67,7 @@ demo: $(FRONT_END) ## a believable day on the system that runs (ARGS="…" goes 
 
 # ---- working on it ----------------------------------------------------------------------------------------------------
 
-test: .venv/.dev $(FRONT_END) ## all tests, on real PostgreSQL and Valkey (ARGS="…" goes to pytest)
+test: .venv/.dev $(FRONT_END) $(KERNEL) ## all tests, on real PostgreSQL and Valkey (ARGS="…" goes to pytest)
 	@cd web && npm test --silent
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -78,7 +85,7 @@ format: .venv/.dev ## put the Python files in the common form
 	@$(BIN)/ruff check --fix-only -q .
 	@$(BIN)/ruff format .
 
-bench: .venv/.dev $(FRONT_END) ## measure (ARGS="…" chooses what)
+bench: .venv/.dev $(FRONT_END) $(KERNEL) ## measure (ARGS="…" chooses what)
 	@exec $(BIN)/python -m bench $(ARGS)
 
 LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE)

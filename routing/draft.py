@@ -21,6 +21,10 @@ class Draft:
         self.view = view
         self.warm = warm
         taken: set[int] = set()
+        self._bound: dict[int, set[int]] = {}  # courier → requests only he can serve
+        for request, holder in enumerate(view.bound):
+            if holder is not None:
+                self._bound.setdefault(holder, set()).add(request)
         self.trips = [self._adopt(courier, order, taken) for courier, order in enumerate(sequences)]
 
     def sequences(self) -> Sequences:
@@ -53,15 +57,15 @@ class Draft:
         self.trips[spot.courier] = put(self.trips[spot.courier], request, spot)
 
     def _with_balance(self, request: int, spot: Spot) -> Spot:
-        spread = _spread(self.trips)
+        before = spread(self.trips)
         changed = list(self.trips)
         changed[spot.courier] = put(self.trips[spot.courier], request, spot)
-        extra = self.view.weights.balance * (_spread(changed) - spread)
+        extra = self.view.weights.balance * (spread(changed) - before)
         return Spot(spot.price + extra, spot.courier, spot.pickup_at, spot.delivery_at)
 
     def _adopt(self, courier: int, order: Iterable[int], taken: set[int]) -> Trip:
         view = self.view
-        mine = {r for r in range(len(view.bound)) if view.bound[r] == courier}
+        mine = self._bound.get(courier, set())
         kept = self._known(courier, order, taken)
         trip = self._around(courier, [*view.locked[courier], *kept], mine)
         if missing := mine - {stop // 2 for stop in trip.order}:
@@ -109,7 +113,13 @@ class Draft:
             urgent.remove(lost)
             urgent.insert(0, lost)
         assert best is not None
-        return self._without_open_pickups(best)
+        whole = self._without_open_pickups(best)
+        if lost_pickups := {stop // 2 for stop in best.order} - {stop // 2 for stop in whole.order}:
+            # A promised pickup that leads nowhere has held up the others: build again without it.
+            rest = [stop for stop in order if stop // 2 not in lost_pickups]
+            again = self._around(courier, rest, mine - lost_pickups)
+            return again if _delivered(again) > _delivered(whole) else whole
+        return whole
 
     def _driveable(self, courier: int, order: list[int], mine: set[int]) -> list[int]:
         """Drop requests from an order until it can be driven, free ones before bound ones."""
@@ -131,6 +141,7 @@ def _delivered(trip: Trip) -> int:
     return sum(stop % 2 for stop in trip.order)
 
 
-def _spread(trips: Iterable[Trip]) -> int:
+def spread(trips: Iterable[Trip]) -> int:
+    """Return by how many seconds the longest route of some trips outlasts the shortest."""
     durations = [trip.timing.end_at - trip.timing.leave_at for trip in trips if trip.order]
     return max(durations, default=0) - min(durations, default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,17 +15,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class _Rows(dict[int, list[int]]):
-    """Rows of a matrix as plain lists, made when first asked for: fast in Python loops, small when few are used."""
+_MOST_LISTED = 3000  # places up to which rows become lists; as lists 12,000 rows would take ten gigabytes
+
+
+class _Rows(dict[int, Sequence[int]]):
+    """Rows of a matrix for Python loops, made when first asked for: lists, or views where lists would be too large."""
 
     def __init__(self, matrix: NDArray[np.int32]) -> None:
         super().__init__()
         self._matrix = matrix
 
-    def __missing__(self, place: int) -> list[int]:
-        row: list[int] = self._matrix[place].tolist()
+    def __missing__(self, place: int) -> Sequence[int]:
+        row: Sequence[int] = self._matrix[place].tolist() if len(self._matrix) <= _MOST_LISTED else self._view(place)
         self[place] = row
         return row
+
+    def _view(self, place: int) -> Sequence[int]:
+        view: Sequence[int] = self._matrix[place].data
+        return view
 
 
 class Legs:

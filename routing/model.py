@@ -122,7 +122,11 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Everything an engine may know, and nothing else."""
+    """Everything an engine may know, and nothing else.
+
+    All times and distances are whole; where a file has real ones (Euclidean benchmarks) they are counted in
+    `1/ticks` of its unit, legs rounded up, so that what keeps a window here keeps it in real numbers too.
+    """
 
     name: str
     places: tuple[Place, ...]
@@ -132,6 +136,7 @@ class Problem:
     weights: Weights = field(default_factory=Weights)
     now: int = 0
     hard_due: bool = False
+    ticks: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,18 @@ class Unserved:
     """A request no courier takes, with the reason in a word and in a sentence."""
 
     request: str
+    code: str
+    detail: str = ""
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A row that starts `by_s` after its due time, with the reason in a word and in a sentence."""
+
+    request: str
+    kind: Kind
+    by_s: int
     code: str
     detail: str = ""
     change: Change | None = None

@@ -96,6 +96,11 @@ def number(value: Any, where: str) -> Number:
     return value
 
 
+def decimal(ticks: int) -> Reader[int]:
+    """Return a reader of decimals that gives whole ticks: 1.5 at 10 ticks a unit is 15."""
+    return lambda value, where: round(number(value, where) * ticks)
+
+
 def flag(value: Any, where: str) -> bool:
     """Read true or false."""
     if not isinstance(value, bool):

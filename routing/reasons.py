@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.model import Change, Unserved
+from routing.model import Change, Late, Unserved
 
 # code → (English, Vietnamese)
 CODES: dict[str, tuple[str, str]] = {
@@ -47,6 +47,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Serving it would cost more than leaving it out is priced at.",
         "Phục vụ yêu cầu này tốn hơn giá đặt cho việc bỏ lại.",
     ),
+    "on_time_is_dearer": (
+        "It could be in time, but only where that costs more than being late is priced at.",
+        "Có thể kịp hạn, nhưng tốn hơn giá đặt cho việc trễ.",
+    ),
     "out_of_time": (
         "The time given ended before a place for it, or the reason against it, was found.",
         "Hết thời gian cho phép trước khi tìm được chỗ hoặc lý do cho yêu cầu này.",
@@ -54,34 +58,44 @@ CODES: dict[str, tuple[str, str]] = {
 }
 
 
-def reason_en(entry: Unserved) -> str:
-    """Return why a request is unserved and what would change it, in English."""
-    return f"{_words(entry.code)[0]}{_change_en(entry.change)}"
+def reason_en(entry: Unserved | Late, ticks: int = 1) -> str:
+    """Return why a request is unserved or late and what would change it, in English."""
+    said = _change_en(entry.change, ticks)
+    return _words(entry.code)[0] + (said if isinstance(entry, Unserved) else said.replace(*_EN_LATE))
 
 
-def reason_vi(entry: Unserved) -> str:
+def reason_vi(entry: Unserved | Late, ticks: int = 1) -> str:
     """Return the same in Vietnamese."""
-    return f"{_words(entry.code)[1]}{_change_vi(entry.change)}"
+    said = _change_vi(entry.change, ticks)
+    return _words(entry.code)[1] + (said if isinstance(entry, Unserved) else said.replace(*_VI_LATE))
+
+
+_EN_LATE = ("It would be served", "It would be in time")
+_VI_LATE = ("Phục vụ được", "Kịp hạn")
 
 
 def _words(code: str) -> tuple[str, str]:
     return CODES.get(code, (f"Unserved: {code}.", f"Không phục vụ được: {code}."))
 
 
-def _minutes(seconds: int | None) -> int:
-    return -(-(seconds or 0) // 60)
+def _minutes(seconds: int | None, ticks: int) -> int:
+    return -(-(seconds or 0) // (60 * ticks))
 
 
-def _change_en(change: Change | None) -> str:
+def _metres(metres: int | None, ticks: int) -> int:
+    return -(-(metres or 0) // ticks)
+
+
+def _change_en(change: Change | None, ticks: int) -> str:
     if change is None:
         return ""
-    minutes, who = _minutes(change.by_s), change.courier or ""
+    minutes, who = _minutes(change.by_s, ticks), change.courier or ""
     return " " + {
         "extend_window": f"It would be served if its hours closed {minutes} min later.",
         "extend_due": f"It would be served if it were due {minutes} min later.",
         "extend_shift": f"It would be served if the shift of {who} ended {minutes} min later.",
         "raise_capacity": f"It would be served if {who} could carry {change.to}.",
-        "raise_max_distance": f"It would be served if {who} might drive {change.by_m} m more.",
+        "raise_max_distance": f"It would be served if {who} might drive {_metres(change.by_m, ticks)} m more.",
         "raise_priority": f"It would be served at priority {change.to}.",
         "drop_break": f"It would be served if {who} had no break.",
         "drop_skill": f"It would be served without asking for {', '.join(change.skills)}.",
@@ -90,16 +104,16 @@ def _change_en(change: Change | None) -> str:
     }.get(change.kind, f"It would be served after {change.kind}.")
 
 
-def _change_vi(change: Change | None) -> str:
+def _change_vi(change: Change | None, ticks: int) -> str:
     if change is None:
         return ""
-    minutes, who = _minutes(change.by_s), change.courier or ""
+    minutes, who = _minutes(change.by_s, ticks), change.courier or ""
     return " " + {
         "extend_window": f"Phục vụ được nếu giờ đóng cửa muộn hơn {minutes} phút.",
         "extend_due": f"Phục vụ được nếu hạn muộn hơn {minutes} phút.",
         "extend_shift": f"Phục vụ được nếu ca của {who} kết thúc muộn hơn {minutes} phút.",
         "raise_capacity": f"Phục vụ được nếu {who} chở được {change.to}.",
-        "raise_max_distance": f"Phục vụ được nếu {who} được đi thêm {change.by_m} m.",
+        "raise_max_distance": f"Phục vụ được nếu {who} được đi thêm {_metres(change.by_m, ticks)} m.",
         "raise_priority": f"Phục vụ được với mức ưu tiên {change.to}.",
         "drop_break": f"Phục vụ được nếu {who} không nghỉ giữa ca.",
         "drop_skill": f"Phục vụ được nếu không đòi hỏi {', '.join(change.skills)}.",

@@ -1,15 +1,16 @@
-"""From a problem to a checked plan: normalise, insert, improve, judge, explain; whatever fails falls back to greedy."""
+"""From a problem to a checked plan: normalise, improve, judge, explain; whatever fails falls back to insertion."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from routing import engines
 from routing.check import check
 from routing.cost import Evaluation, WarmPlaces, evaluate, routes, warm_places
+from routing.draft import Draft
 from routing.engines import Limits
 from routing.engines.greedy import improve as insert_all
 from routing.errors import RoutingError
@@ -36,31 +37,36 @@ def solve(
     should_stop: Callable[[], bool] | None = None,
     progress: Progress | None = None,
     iterations: int | None = None,
+    threads: int = 1,
 ) -> Plan:
     """Return a plan that `check` has passed: every request served or named as unserved with a reason.
 
     `seconds` bounds the wall clock; with `iterations` the clock is not asked and the result depends on the arguments
     alone. `warm` is the plan in force: it is started from, and moved stops are counted against it. `should_stop` ends
     the search early with the best plan so far, `progress` is told (seconds so far, total) of every better one.
+    `threads` is how many cores the engine may use.
     Raises RoutingError when the problem contradicts itself or the engine does not exist.
     """
-    if not (seconds > 0 and (iterations is None or iterations > 0)):
-        raise RoutingError("bad_value", "must be above 0", "seconds" if not seconds > 0 else "iterations")
+    for name, value in (("seconds", seconds), ("iterations", iterations), ("threads", threads)):
+        if value is not None and not value > 0:
+            raise RoutingError("bad_value", "must be above 0", name)
     validate(problem)
     watch = _Watch(seconds, iterations, should_stop or (lambda: False), progress)
     chosen = engines.load(engine)
     view = View(problem)
     places = warm_places(view, warm)
-    limits = Limits(watch.over, should_stop is not None, watch.remaining_s, seed, iterations, watch.found)
+    limits = Limits(
+        watch.over,
+        should_stop is not None,
+        watch.remaining_s,
+        seed,
+        iterations,
+        watch.found,
+        threads,
+        watch.keep_for_reasons,
+    )
     start = view.sequences_of(warm) if warm else [[] for _ in problem.couriers]
-    first = insert_all(view, start, places, limits)
-    best, made_by = first, "greedy"
-    watch.keep_for_reasons(view, first)
-    if engine != "greedy" and not watch.over():
-        better = _try(chosen, engine, view, first, places, limits)
-        if better is not None:
-            best, made_by = better, engine
-    for orders, name in ((best, made_by), (first, "greedy")):
+    for orders, name in _attempts(chosen, engine, view, start, places, limits):
         plan = _publish(view, orders, places, name, seed, seconds, watch)
         if plan and (verdict := check(problem, plan, warm, view.legs)).ok:
             return plan
@@ -68,9 +74,29 @@ def solve(
     raise RoutingError("no_plan", "no engine made a plan that passes the check", problem.name)
 
 
+def _attempts(
+    chosen: engines.Engine, engine: str, view: View, start: Sequences, places: WarmPlaces, limits: Limits
+) -> Iterator[tuple[Sequences, str]]:
+    """Yield the engine's orders, and after them the inserted ones in case the first do not pass."""
+    alone = getattr(chosen, "STARTS_EMPTY", False)
+    if alone and not limits.should_stop():
+        found = _try(chosen, engine, view, Draft(view, start, places).sequences(), places, limits)
+        if found is not None:
+            yield found, engine
+    first = insert_all(view, start, places, limits)
+    limits.left_out(len(view.problem.requests) - sum(stop % 2 for order in first for stop in order))
+    if engine != "greedy" and not alone and not limits.should_stop():
+        found = _try(chosen, engine, view, first, places, limits)
+        if found is not None:
+            yield found, engine
+    yield first, "greedy"
+
+
 def warm(engine: str = "or_tools") -> None:
     """Load an engine now, at process start, so that no request waits for it."""
-    engines.load(engine)
+    prepare = getattr(engines.load(engine), "prepare", None)
+    if prepare:
+        prepare()
 
 
 @dataclass(slots=True)
@@ -94,10 +120,8 @@ class _Watch:
             return None
         return self.seconds - self.kept_s - (time.monotonic() - self.began)
 
-    def keep_for_reasons(self, view: View, orders: Sequences) -> None:
+    def keep_for_reasons(self, left_out: int) -> None:
         """Keep a part of the time for finding out why some requests are left out."""
-        served = sum(stop % 2 for order in orders for stop in order)
-        left_out = len(view.problem.requests) - served
         self.kept_s = min(_REASONS_SHARE * self.seconds, left_out * _REASON_S)
 
     def reasons_over(self) -> Callable[[], bool]:

@@ -282,9 +282,10 @@ def _time_fault(view: View, courier: int, moments: list[Moment], origin: int, st
     if arrive > view.closes[stop]:
         request = view.problem.requests[stop // 2]
         end = request.delivery if stop % 2 else request.pickup
-        hard = view.problem.hard_due and end.due is not None and arrive <= max(closes for _, closes in end.windows)
-        missed = arrive - end.due if hard and end.due is not None else arrive - max(closes for _, closes in end.windows)
-        return Fault("due_unreachable" if hard else "window_unreachable", position, missed)
+        starts = [max(arrive, opens) for opens, closes in end.windows if arrive <= closes]
+        if starts and end.due is not None:  # the hours would do, the hard due time does not
+            return Fault("due_unreachable", position, min(starts) - end.due)
+        return Fault("window_unreachable", position, arrive - max(closes for _, closes in end.windows))
     over = service_start(view, stop, arrive) + view.service[stop] - view.shift_end[courier]
     return Fault("shift_too_short", position, over) if over > 0 else Fault("break_in_the_way", position)
 

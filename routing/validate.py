@@ -10,7 +10,7 @@ from routing.model import Courier, End, GeodesicTravel, MatrixRows, MatrixTravel
 
 MAX_TIME_S = 10**10  # more than three centuries: beyond it a number is a mistake, and sums stay inside int64
 MAX_COUNT = 10**9
-MAX_WEIGHT = 10**12
+MAX_WEIGHT = 10**14
 MAX_LEG = 2**31 - 1
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 
 from routing.legs import Legs
-from routing.model import Courier, End, Kind, Number, Plan, Problem, Window
+from routing.model import Courier, End, Kind, Number, Plan, Problem, Request, Window
 
 NEVER = 2**60
 Sequences = list[list[int]]  # one list of stops per courier, in the problem's order of couriers
@@ -111,7 +113,13 @@ class View:
             self.locked.append(stops)
             self.pledged.update(stops)
         self.load0 = [sum(problem.requests[r].size for r in aboard) for aboard in self.on_board]
-        self.allowed = [self._allowed(r) for r in range(len(problem.requests))]
+        able: dict[tuple[str | None, frozenset[str]], list[int]] = {}  # equal wishes share one list
+        self.allowed: list[list[int]] = []
+        for index, wanted in enumerate(problem.requests):
+            wish = (wanted.only_courier, wanted.skills)
+            if self.bound[index] is None and wish not in able:
+                able[wish] = self._allowed(index)
+            self.allowed.append(able[wish] if self.bound[index] is None else self._allowed(index))
 
     def _allowed(self, request: int) -> list[int]:
         bound = self.bound[request]
@@ -123,6 +131,34 @@ class View:
             for index, courier in enumerate(self.problem.couriers)
             if wanted.only_courier in (None, courier.id) and wanted.skills <= courier.skills
         ]
+
+    def with_request(self, index: int, changed: Request) -> View:
+        """Return this view with other hours, dues, skills or bounds of one request; places and size stay."""
+        requests = self.problem.requests
+        other = copy(self)
+        other.problem = replace(self.problem, requests=(*requests[:index], changed, *requests[index + 1 :]))
+        other.windows, other.opens, other.closes = self.windows.copy(), self.opens.copy(), self.closes.copy()
+        other.has_gaps, other.due = self.has_gaps.copy(), self.due.copy()
+        for stop, end in ((pickup(index), changed.pickup), (delivery(index), changed.delivery)):
+            windows = self._hard_windows(end)
+            other.windows[stop], other.has_gaps[stop] = windows, len(windows) > 1
+            other.opens[stop], other.closes[stop] = windows[0][0], windows[-1][1]
+            other.due[stop] = NEVER if end.due is None else end.due
+        other.allowed = self.allowed.copy()
+        other.allowed[index] = other._allowed(index)
+        return other
+
+    def with_courier(self, index: int, changed: Courier) -> View:
+        """Return this view with another shift, capacity, breaks, limit or load of one courier; requests keep theirs."""
+        couriers = self.problem.couriers
+        other = copy(self)
+        other.problem = replace(self.problem, couriers=(*couriers[:index], changed, *couriers[index + 1 :]))
+        other._compile_couriers()
+        other.on_board, other.locked, other.load0 = self.on_board.copy(), self.locked.copy(), self.load0.copy()
+        other.on_board[index] = [self.request_of[name] for name in changed.on_board]
+        other.locked[index] = [self.stop(lock.request, lock.kind) for lock in changed.locked]
+        other.load0[index] = sum(self.problem.requests[r].size for r in other.on_board[index])
+        return other
 
     def stop(self, request_id: str, kind: Kind) -> int:
         """Return the stop number of one end of a named request."""

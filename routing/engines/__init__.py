@@ -18,7 +18,8 @@ from routing.view import Sequences, View
 class Limits:
     """How long an engine may go on. `remaining_s` gives None when only `iterations` bound the search.
 
-    `interruptible` says that `should_stop` may come true for other reasons than the clock.
+    `interruptible` says that `should_stop` may come true for other reasons than the clock. `left_out` is told how many
+    requests have no place yet: the caller keeps a part of `remaining_s` for saying why.
     """
 
     should_stop: Callable[[], bool]
@@ -27,10 +28,16 @@ class Limits:
     seed: int
     iterations: int | None
     found: Callable[[Number], None]  # told the total of each better plan
+    threads: int = 1
+    left_out: Callable[[int], None] = lambda count: None
 
 
 class Engine(Protocol):
-    """Something that turns driveable orders of stops into better ones."""
+    """Something that turns driveable orders of stops into better ones.
+
+    An engine with `STARTS_EMPTY` true puts requests in by itself and needs no inserted plan; one with a function
+    `prepare()` has something to load or compile before its first problem.
+    """
 
     def improve(self, view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> Sequences:
         """Return orders of stops per courier; the caller re-times and re-judges them, so errors cost only time."""

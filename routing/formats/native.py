@@ -29,7 +29,21 @@ from routing.model import (
     Weights,
     Window,
 )
-from routing.reading import Shape, at, flag, integer, list_of, load, nullable, number, one_of, set_of, text
+from routing.reading import (
+    Reader,
+    Shape,
+    at,
+    decimal,
+    flag,
+    integer,
+    list_of,
+    load,
+    nullable,
+    number,
+    one_of,
+    set_of,
+    text,
+)
 from routing.validate import validate
 
 PROBLEM = "routing-problem/1"
@@ -43,9 +57,12 @@ def read_problem(source: str | bytes) -> Problem:
     return problem
 
 
-def read_plan(source: str | bytes) -> Plan:
-    """Return the plan in a JSON text; raises RoutingError with the path of the first thing wrong."""
-    return _PLAN(load(source, PLAN), "")
+def read_plan(source: str | bytes, ticks: int = 1) -> Plan:
+    """Return the plan in a JSON text; raises RoutingError with the path of the first thing wrong.
+
+    `ticks` is that of the plan's problem: times and distances then stand in the file as decimals of its unit.
+    """
+    return _plan_shape(integer if ticks == 1 else decimal(ticks), ticks)(load(source, PLAN), "")
 
 
 def write_problem(problem: Problem) -> str:
@@ -76,8 +93,8 @@ def write_problem(problem: Problem) -> str:
     )
 
 
-def write_plan(plan: Plan) -> str:
-    """Return a plan as JSON text that `read_plan` takes."""
+def write_plan(plan: Plan, ticks: int = 1) -> str:
+    """Return a plan as JSON text that `read_plan` takes with the same `ticks`."""
     unserved = [
         {
             "request": entry.request,
@@ -87,7 +104,22 @@ def write_plan(plan: Plan) -> str:
         }
         for entry in plan.unserved
     ]
-    return _dump({"format": PLAN, **asdict(plan), "unserved": unserved})
+    written = {"format": PLAN, **asdict(plan), "unserved": unserved}
+    return _dump(written if ticks == 1 else _in_units(written, ticks))
+
+
+_TERMS = [name for name in Cost.__slots__ if name != "total"]
+_COUNTED = {"arrive", "start", "depart", "end", "end_at", "distance_m", "by_s", "by_m", "total"}
+_COUNTED |= {name for name in Cost.__slots__ if name.endswith("_s")}
+
+
+def _in_units(value: Any, ticks: int, key: str = "") -> Any:
+    """Return the same tree with every time, distance and total divided by `ticks`."""
+    if isinstance(value, dict):
+        return {name: _in_units(held, ticks, name) for name, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_in_units(held, ticks) for held in value]
+    return value / ticks if key in _COUNTED and value is not None else value
 
 
 def _dump(value: dict[str, Any]) -> str:
@@ -200,57 +232,59 @@ _PROBLEM = Shape(
     },
     {"now": integer, "weights": _WEIGHTS, "hard_due": flag},
 )
-_STOP = Shape(
-    Stop,
-    {
-        "request": (text, "a request's id"),
-        "kind": (_kind, "'pickup' or 'delivery'"),
-        "place": (text, "a place's id"),
-        "arrive": (integer, "the second of arrival"),
-        "start": (integer, "the second service starts"),
-        "depart": (integer, "the second service ends"),
-    },
-)
-_REST = Shape(Rest, {"start": (integer, "the second it starts"), "end": (integer, "the second it ends")})
-_ROUTE = Shape(
-    Route,
-    {
-        "courier": (text, "a courier's id"),
-        "stops": (list_of(_STOP), "a list of rows"),
-        "breaks": (list_of(_REST), "a list of breaks as taken"),
-        "distance_m": (integer, "the metres of the route"),
-        "end_at": (integer, "the second it ends"),
-    },
-)
-_CHANGE = Shape(
-    Change,
-    {"kind": (text, "the kind of change")},
-    {
-        "by_s": nullable(integer),
-        "by_m": nullable(integer),
-        "to": nullable(integer),
-        "courier": nullable(text),
-        "skills": list_of(text),
-    },
-)
-_UNSERVED = Shape(
-    Unserved,
-    {"request": (text, "a request's id"), "code": (text, "the reason in a word")},
-    {"detail": text, "change": nullable(_CHANGE)},
-)
-_COST = Shape(
-    Cost,
-    {name: (number if name == "total" else integer, "a term of the cost") for name in Cost.__slots__},
-)
-_PLAN = Shape(
-    Plan,
-    {
-        "problem": (text, "the name of the problem"),
-        "engine": (text, "the name of the engine"),
-        "seed": (integer, "the seed"),
-        "seconds": (number, "the time limit in seconds"),
-        "routes": (list_of(_ROUTE), "a list of routes"),
-        "unserved": (list_of(_UNSERVED), "a list of requests left out"),
-        "cost": (_COST, "the terms of the cost"),
-    },
-)
+
+
+def _plan_shape(time: Reader[int], ticks: int) -> Shape[Plan]:
+    """Return the reader of plans whose times and distances are read by `time`."""
+    stop = Shape(
+        Stop,
+        {
+            "request": (text, "a request's id"),
+            "kind": (_kind, "'pickup' or 'delivery'"),
+            "place": (text, "a place's id"),
+            "arrive": (time, "the second of arrival"),
+            "start": (time, "the second service starts"),
+            "depart": (time, "the second service ends"),
+        },
+    )
+    rest = Shape(Rest, {"start": (time, "the second it starts"), "end": (time, "the second it ends")})
+    route = Shape(
+        Route,
+        {
+            "courier": (text, "a courier's id"),
+            "stops": (list_of(stop), "a list of rows"),
+            "breaks": (list_of(rest), "a list of breaks as taken"),
+            "distance_m": (time, "the metres of the route"),
+            "end_at": (time, "the second it ends"),
+        },
+    )
+    change = Shape(
+        Change,
+        {"kind": (text, "the kind of change")},
+        {
+            "by_s": nullable(time),
+            "by_m": nullable(time),
+            "to": nullable(integer),
+            "courier": nullable(text),
+            "skills": list_of(text),
+        },
+    )
+    unserved = Shape(
+        Unserved,
+        {"request": (text, "a request's id"), "code": (text, "the reason in a word")},
+        {"detail": text, "change": nullable(change)},
+    )
+    terms = {name: (integer if name in ("unserved", "couriers") else time, "a term of the cost") for name in _TERMS}
+    cost = Shape(Cost, {"total": (number if ticks == 1 else time, "the priced total"), **terms})
+    return Shape(
+        Plan,
+        {
+            "problem": (text, "the name of the problem"),
+            "engine": (text, "the name of the engine"),
+            "seed": (integer, "the seed"),
+            "seconds": (number, "the time limit in seconds"),
+            "routes": (list_of(route), "a list of routes"),
+            "unserved": (list_of(unserved), "a list of requests left out"),
+            "cost": (cost, "the terms of the cost"),
+        },
+    )

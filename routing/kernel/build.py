@@ -1,0 +1,233 @@
+"""From a View to the arrays of the kernel, and back to orders of stops."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.cost import WarmPlaces
+from routing.kernel.layout import (
+    BLINK,
+    COURIER,
+    ITERATION,
+    MOMENT,
+    MOST_MOMENTS,
+    MOST_USED,
+    REQUEST,
+    ROUTE,
+    ROW,
+    STOP,
+    Case,
+    Ints,
+    Records,
+    State,
+)
+from routing.view import NEVER, Sequences, View, pickup
+
+_NEAR = 120  # neighbouring places known of each place
+_ALL_ROUTES, _ROUTES_PER_END = 10, 8
+_MANY_PLACES, _NEAR_OF_MANY = 3000, 60
+_BLOCK_CELLS = 2_000_000
+_STARTS = 50  # places of departure that a request's distance is measured from
+_NEVER_LEFT_OUT = 10**9  # as often is a parcel on board counted as left out
+
+
+def case_of(view: View, warm: WarmPlaces, orders: Sequences) -> Case:
+    """Compile a problem; `orders` say which locked stops can be driven."""
+    legs, weights = view.legs, view.weights
+    seconds = np.ascontiguousarray(legs.seconds_matrix, dtype=np.int32)
+    priced_metres = weights.distance_per_m or any(
+        courier.max_distance_m is not None for courier in view.problem.couriers
+    )
+    # Unpriced metres are read with the seconds: the same cells, so they cost no memory.
+    metres = np.ascontiguousarray(legs.metres_matrix, dtype=np.int32) if priced_metres else seconds
+    turned = _turned(seconds)
+    turned_m = _turned(metres) if priced_metres else turned
+    stops, windows = _stops(view, warm)
+    couriers, rests = _couriers(view, orders)
+    requests, allowed = _requests(view, orders, seconds)
+    near = _near(seconds, stops)
+    first_at = np.zeros(len(seconds) + 1, dtype=np.int32)
+    np.cumsum(np.bincount(stops["place"], minlength=len(seconds)), out=first_at[1:])
+    soft = (weights.late_per_s and bool((stops["due"] < NEVER).any())) or weights.delivery_delay_per_s
+    return Case(
+        seconds,
+        metres,
+        turned,
+        turned_m,
+        stops,
+        windows,
+        couriers,
+        rests,
+        requests,
+        allowed,
+        near,
+        first_at,
+        np.argsort(stops["place"], kind="stable").astype(np.int32),
+        int(couriers["kind"].max(initial=-1)) + 1,
+        int(bool(soft)),
+        float(weights.travel_per_s),
+        float(weights.distance_per_m),
+        float(weights.late_per_s),
+        float(weights.courier),
+        float(weights.duration_per_s),
+        float(weights.moved_stop) if warm else 0.0,
+        float(weights.balance),
+        _ALL_ROUTES,
+        _ROUTES_PER_END,
+    )
+
+
+def _turned(matrix: Ints) -> Ints:
+    """Return the matrix with rows as destinations: itself where both directions are alike."""
+    if all(np.array_equal(matrix[k : k + 500], matrix[:, k : k + 500].T) for k in range(0, len(matrix), 500)):
+        return matrix
+    return np.ascontiguousarray(matrix.T)
+
+
+def _stops(view: View, warm: WarmPlaces) -> tuple[Records, Records]:
+    stops = np.zeros(len(view.place), dtype=STOP)
+    stops["place"], stops["load"], stops["service"] = view.place, view.load, view.service
+    stops["opens"], stops["closes"], stops["due"] = view.opens, view.closes, view.due
+    stops["release"], stops["delay"] = view.release, view.delay_weight
+    stops["windows"] = [len(windows) for windows in view.windows]
+    stops["window"] = np.cumsum(stops["windows"]) - stops["windows"]
+    stops["warm_courier"] = -1
+    for stop, (courier, before) in warm.items():
+        # An unknown courier or predecessor has a negative number that no other has, so the stop counts as moved.
+        stops[stop]["warm_courier"] = courier
+        stops[stop]["warm_before"] = -1 if before is None else before
+    windows = [window for windows in view.windows for window in windows]
+    return stops, np.array(windows, dtype=np.int64).reshape(len(windows), 2)
+
+
+def _couriers(view: View, orders: Sequences) -> tuple[Records, Records]:
+    couriers = np.zeros(len(view.start), dtype=COURIER)
+    couriers["start"], couriers["earliest"], couriers["shift_end"] = view.start, view.earliest, view.shift_end
+    couriers["end"] = [-1 if end is None else end for end in view.end]
+    couriers["capacity"], couriers["load"], couriers["most_m"] = view.capacity, view.load0, view.max_m
+    couriers["rests"] = [len(rests) for rests in view.breaks]
+    couriers["rest"] = np.cumsum(couriers["rests"]) - couriers["rests"]
+    couriers["exact"] = (couriers["rests"] > 0) | bool(view.weights.duration_per_s)
+    couriers["fixed"] = [
+        sum(stop in set(order) for stop in locked) for order, locked in zip(orders, view.locked, strict=True)
+    ]
+    kinds: dict[object, int] = {}
+    named = {request.only_courier for request in view.problem.requests}
+    for index, courier in enumerate(view.problem.couriers):
+        own = view.weights.moved_stop or courier.on_board or courier.locked or courier.id in named
+        fields = ("start", "end", "earliest", "shift_end", "capacity", "most_m")
+        alike = tuple(int(couriers[index][name]) for name in fields)
+        key = index if own else (*alike, courier.skills, courier.breaks)
+        couriers[index]["kind"] = kinds.setdefault(key, len(kinds))
+    rests = [rest for rests in view.breaks for rest in rests]
+    return couriers, np.array(rests, dtype=np.int64).reshape(len(rests), 3)
+
+
+def _requests(view: View, orders: Sequences, seconds: Ints) -> tuple[Records, Records]:
+    problem = view.problem
+    requests = np.zeros(len(problem.requests), dtype=REQUEST)
+    placed = {stop for order in orders for stop in order}
+    wishes: dict[object, int] = {}
+    rows: list[list[int]] = []
+    for r, request in enumerate(problem.requests):
+        bound = view.bound[r]
+        key = bound if bound is not None else (request.only_courier, request.skills)
+        if key not in wishes:
+            wishes[key] = len(rows)
+            rows.append(view.allowed[r])
+        row = requests[r]
+        row["wish"], row["bound"] = wishes[key], -1 if bound is None else bound
+        if bound is not None:
+            free = view.stops_of(r)
+            row["only_delivery"] = len(free) == 1
+            row["out"] = not free or not (view.carried[r] or pickup(r) in placed)
+    allowed = np.zeros((max(1, len(rows)), len(problem.couriers)), dtype=np.uint8)
+    for row_number, able in enumerate(rows):
+        allowed[row_number, able] = 1
+    places, closes = np.array(view.place, dtype=np.int64).reshape(-1, 2), np.array(view.closes).reshape(-1, 2)
+    requests["price"] = [float(view.price(r)) for r in range(len(requests))]
+    requests["size"] = [request.size for request in problem.requests]
+    starts = np.unique(np.array(view.start, dtype=np.int64))[:_STARTS]
+    if len(starts) and len(requests):
+        nearest = seconds[starts].astype(np.float64).min(axis=0)
+        requests["far"] = nearest[places].max(axis=1)
+        requests["width"] = closes[:, 1] - np.array(view.opens).reshape(-1, 2)[:, 0]
+        requests["latest"] = np.minimum(closes, np.array(view.due).reshape(-1, 2)).min(axis=1)
+    return requests, allowed
+
+
+def _near(seconds: Ints, stops: Records) -> Ints:
+    """Return, for each place, the nearest places that have stops (itself first where it has any)."""
+    count = len(seconds)
+    busy = np.unique(stops["place"])
+    keep = min(_NEAR if len(busy) <= _MANY_PLACES else _NEAR_OF_MANY, len(busy))
+    near = np.zeros((count, keep), dtype=np.int32)
+    step = max(1, _BLOCK_CELLS // max(1, len(busy)))
+    for first in range(0, len(busy), step):
+        rows = busy[first : first + step]
+        far = seconds[rows] if len(busy) == count else seconds[np.ix_(rows, busy)]
+        far[far < 0] = np.iinfo(np.int32).max
+        far[np.arange(len(rows)), np.arange(first, first + len(rows))] = -1
+        part = np.argpartition(far, keep - 1, axis=1)[:, :keep] if keep < len(busy) else np.argsort(far, axis=1)
+        order = np.argsort(np.take_along_axis(far, part, axis=1), axis=1, kind="stable")
+        near[rows] = busy[np.take_along_axis(part, order, axis=1)]
+    return near
+
+
+def state_of(case: Case, orders: Sequences, seed: int, room: int) -> State:
+    """Return a search that stands at `orders`, with room for `room` stops in a route."""
+    couriers, requests, stops = len(case.couriers), len(case.requests), len(case.stops)
+    rows = np.zeros((couriers, room + 3), dtype=ROW)
+    rows["stop"] = -1
+    routes = np.zeros(couriers, dtype=ROUTE)
+    for c, order in enumerate(orders):
+        rows[c, : len(order)]["stop"] = order
+        routes[c]["count"] = len(order)
+    timed = bool(case.couriers["exact"].any()) or case.balance != 0.0
+    moments = (room + 4 if timed else 1, MOST_MOMENTS + 1)
+    counts = np.zeros(13, dtype=np.int64)
+    counts[ITERATION], counts[BLINK], counts[MOST_USED] = 1, 50, couriers
+    misses = np.where(case.requests["bound"] >= 0, _NEVER_LEFT_OUT, 0).astype(np.int64)
+    return State(
+        rows=rows,
+        routes=routes,
+        saved_rows=np.zeros_like(rows),
+        saved_routes=np.zeros_like(routes),
+        courier_of=np.full(stops, -1, dtype=np.int32),
+        row_of=np.zeros(stops, dtype=np.int32),
+        left_out=np.zeros(requests + 1, dtype=np.int32),
+        left_out_at=np.full(requests, -1, dtype=np.int32),
+        misses=misses,
+        best_order=np.zeros((couriers, room + 3), dtype=np.int32),
+        best_count=np.zeros(couriers, dtype=np.int32),
+        touched=np.zeros(couriers + 1, dtype=np.int32),
+        work=np.zeros(2 * requests + 1, dtype=np.int32),
+        mark=np.full(requests, -1, dtype=np.int64),
+        seen=np.zeros(couriers + case.kinds, dtype=np.int64),
+        key=np.zeros(2 * requests + 1),
+        order=np.zeros(room + 4, dtype=np.int32),
+        early=np.zeros(room + 4, dtype=np.int64),
+        paid=np.zeros(room + 5),
+        soft=np.zeros(room + 5),
+        reached=np.zeros(room + 5, dtype=np.int64),
+        legs=np.zeros(room + 5),
+        whole=np.zeros(room + 5),
+        low=np.zeros(room + 5),
+        routes_near=np.zeros(couriers + 1, dtype=np.int32),
+        moments=np.zeros(moments, dtype=MOMENT),
+        counts=counts,
+        sums=np.zeros(2),
+        dice=np.array([(seed * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) % 2**64 or 1], dtype=np.uint64),
+    )
+
+
+def best_orders(state: State) -> Sequences:
+    """Return the cheapest orders of stops a search has met."""
+    counts: list[int] = state.best_count.tolist()
+    return [state.best_order[c, :n].tolist() for c, n in enumerate(counts)]
+
+
+def orders_now(state: State) -> Sequences:
+    """Return the orders of stops a search stands at."""
+    counts: list[int] = state.routes["count"].tolist()
+    return [state.rows[c, :n]["stop"].tolist() for c, n in enumerate(counts)]

@@ -1,0 +1,317 @@
+"""Where one request adds least: every place in a route, bounded from below first, then driven only as far as needed."""
+
+from __future__ import annotations
+
+from math import log
+
+from routing.kernel.dice import draw
+from routing.kernel.jit import jit
+from routing.kernel.layout import BIG, BLINK, FULL, NEVER, Case, State
+from routing.kernel.route import leg_price, moved_price
+from routing.kernel.timing import service_start, soft_price, timed
+
+_BLINK = 0.01  # share of the places that are overlooked on purpose
+
+
+@jit
+def blinked(state: State) -> bool:
+    """Say whether this place is overlooked."""
+    state.counts[BLINK] -= 1
+    if state.counts[BLINK] > 0:
+        return False
+    state.counts[BLINK] = int(log(1.0 - draw(state)) / log(1.0 - _BLINK)) + 1
+    return True
+
+
+@jit
+def _tail_growth(case: Case, state: State, c: int, k: int, arrive: int, room: float) -> float:
+    """Return by how much everything from row k on gets dearer when it is reached at `arrive`; stops at `room`."""
+    rows, n = state.rows[c], state.routes[c].count
+    if arrive <= rows[k].calm:
+        return 0.0
+    growth = 0.0
+    for at in range(k, n):
+        row = rows[at]
+        start = service_start(case, row.stop, arrive)
+        growth += soft_price(case, row.stop, start) - row.soft
+        leaves = start + case.stops[row.stop].service
+        if growth >= room or leaves == rows[at + 1].ready:
+            return growth
+        arrive = leaves + rows[at + 1].drive
+        if arrive <= rows[at + 1].calm:
+            return growth
+    return growth
+
+
+@jit
+def _metres_with(case: Case, state: State, c: int, r: int, i: int, j: int) -> int:
+    """Return the route's metres with a request put in."""
+    rows, metres = state.rows[c], state.routes[c].metres
+    to_d = case.stops[2 * r + 1].place
+    if i == j:
+        row, to_p = rows[i], case.stops[2 * r].place
+        metres += case.metres[row.place, to_p] + case.metres[to_p, to_d]
+    else:
+        row = rows[j]
+        if i >= 0:
+            to_p, first = case.stops[2 * r].place, rows[i]
+            metres += case.metres[first.place, to_p] + case.metres[to_p, first.onward]
+            metres -= case.metres[first.place, first.onward]
+        metres += case.metres[row.place, to_d]
+    if row.onward >= 0:
+        metres += case.metres[to_d, row.onward]
+        if state.routes[c].count:
+            metres -= case.metres[row.place, row.onward]
+    return metres
+
+
+@jit
+def _exact_growth(case: Case, state: State, c: int, r: int, i: int, j: int) -> float:
+    """Return by how much lateness, delay and duration of the whole route grow with a request put in, or BIG."""
+    rows, n, at = state.rows[c], state.routes[c].count, 0
+    for k in range(n + 1):
+        if k == i:
+            state.order[at] = 2 * r
+            at += 1
+        if k == j:
+            state.order[at] = 2 * r + 1
+            at += 1
+        if k < n:
+            state.order[at] = rows[k].stop
+            at += 1
+    soft, _ = timed(case, state, c, at, False)
+    return soft - state.routes[c].soft if soft < BIG else BIG
+
+
+@jit
+def _growth(case: Case, state: State, c: int, r: int, i: int, j: int, arrive: int, room: float) -> float:
+    """Return what a place adds beside its legs and its own stops (for exact couriers: theirs too), BIG if forbidden."""
+    courier = case.couriers[c]
+    if courier.most_m < NEVER and _metres_with(case, state, c, r, i, j) > courier.most_m:
+        return BIG
+    if courier.exact:
+        return _exact_growth(case, state, c, r, i, j)
+    return _tail_growth(case, state, c, j, arrive, room) if case.soft else 0.0
+
+
+@jit
+def _deliveries(case: Case, state: State, c: int, r: int, first: int, room: float) -> None:
+    """Fill legs, whole and low for the delivery alone before each row from `first` on, BIG where dearer than `room`."""
+    rows, n, stop = state.rows[c], state.routes[c].count, 2 * r + 1
+    here = case.stops[stop]
+    to, back = case.seconds_to[here.place], case.seconds[here.place]
+    to_m, back_m = case.metres_to[here.place], case.metres[here.place]
+    soonest = here.opens + here.service
+    state.low[n + 1] = BIG
+    for k in range(n, first - 1, -1):
+        row = rows[k]
+        state.whole[k] = BIG
+        state.low[k] = state.low[k + 1]
+        if row.latest < soonest:
+            for rest in range(first, k):
+                state.whole[rest], state.low[rest] = BIG, state.low[k]
+            return
+        if row.ready > here.closes:
+            continue
+        drive, onward, onward_m = to[row.place], 0, 0
+        if row.onward >= 0:
+            onward, onward_m = back[row.onward], back_m[row.onward]
+        legs = case.per_second * (drive + onward) + case.per_metre * (to_m[row.place] + onward_m) - row.leg
+        if case.moved != 0.0:
+            legs += _moved_growth(case, state, c, k, stop)
+        if legs >= room or drive < 0 or onward < 0:
+            continue
+        start = service_start(case, stop, row.ready + drive)
+        if start + here.service + onward > row.latest:
+            continue
+        state.legs[k] = legs
+        state.whole[k] = legs + soft_price(case, stop, start) if case.soft else legs
+        state.low[k] = min(state.low[k], state.whole[k])
+
+
+@jit
+def _moved_growth(case: Case, state: State, c: int, k: int, stop: int) -> float:
+    """Return the price of the stops that have another predecessor once `stop` stands before row k."""
+    rows = state.rows[c]
+    before = rows[k - 1].stop if k else -1
+    growth = moved_price(case, c, stop, before)
+    return growth + moved_price(case, c, rows[k].stop, stop) - moved_price(case, c, rows[k].stop, before)
+
+
+@jit
+def _apart(
+    case: Case, state: State, c: int, r: int, i: int, arrive: int, paid: float, bound: float
+) -> tuple[float, int]:
+    """Drive on from a pickup before row i and try the delivery before every later row; return (price, row)."""
+    rows, n, courier = state.rows[c], state.routes[c].count, case.couriers[c]
+    stop = 2 * r + 1
+    here, spare = case.stops[stop], courier.capacity - case.stops[2 * r].load
+    to, back = case.seconds_to[here.place], case.seconds[here.place]
+    plain = case.soft == 1 and courier.exact == 0
+    best, best_at = bound, -1
+    soft = 0.0
+    for k in range(i, n):
+        row = rows[k]
+        passed = case.stops[row.stop]
+        if row.stop % 2 == 0 and rows[k + 1].load > spare:
+            break
+        start = service_start(case, row.stop, arrive)
+        if plain:
+            soft += soft_price(case, row.stop, start) - row.soft
+        leaves = start + passed.service
+        behind = rows[k + 1]
+        if paid + soft + state.low[k + 1] >= best:
+            break
+        if paid + soft + state.whole[k + 1] < best and not blinked(state):
+            begun = service_start(case, stop, leaves + to[behind.place])
+            onward = begun + here.service
+            if behind.onward >= 0:
+                onward += back[behind.onward]
+            if onward <= behind.latest:
+                price = paid + soft + state.legs[k + 1]
+                if plain:
+                    price += soft_price(case, stop, begun)
+                if price < best:
+                    price += _growth(case, state, c, r, i, k + 1, onward, best - price)
+                    if price < best:
+                        best, best_at = price, k + 1
+        arrive = leaves + behind.drive
+        if k + 1 < n and arrive > behind.latest:
+            break
+    return best, best_at
+
+
+@jit
+def pair_spot(case: Case, state: State, c: int, r: int, bound: float) -> tuple[float, int, int]:
+    """Return (price, pickup row, delivery row) of the cheapest place in one route below `bound`, rows -1 if none."""
+    rows, n, courier = state.rows[c], state.routes[c].count, case.couriers[c]
+    if n + 3 > rows.shape[0]:
+        state.counts[FULL] = 1
+        return bound, -1, -1
+    if case.stops[2 * r].load > courier.capacity:
+        return bound, -1, -1
+    best, best_i, first, least = _pickups(case, state, c, r, bound)
+    best_j = best_i
+    if first >= n:
+        return best, best_i, best_j
+    _deliveries(case, state, c, r, first + 1, best - least)
+    plain = case.soft == 1 and courier.exact == 0
+    for i in range(first, n):
+        if state.paid[i] + state.soft[i] + state.low[i + 1] < best:
+            paid = state.paid[i] + state.soft[i] if plain else state.paid[i]
+            price, j = _apart(case, state, c, r, i, state.reached[i], paid, best)
+            if j >= 0:
+                best, best_i, best_j = price, i, j
+    return best, best_i, best_j
+
+
+@jit
+def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[float, int, int, float]:
+    """Try the pair one right after the other, and fill `paid` and `reached` for the pickup alone before each row.
+
+    Returns (price, row) of the best pair below `bound`, the first row for a pickup alone, and the least it costs.
+    """
+    rows, n, courier = state.rows[c], state.routes[c].count, case.couriers[c]
+    here, there = case.stops[2 * r], case.stops[2 * r + 1]
+    to, back = case.seconds_to[here.place], case.seconds[here.place]
+    to_m, back_m = case.metres_to[here.place], case.metres[here.place]
+    between, spare, soonest = back[there.place], courier.capacity - here.load, here.opens + here.service
+    best, best_i, first, least = bound, -1, n, BIG
+    if between < 0:
+        return best, best_i, first, least
+    opening = 0.0 if n else case.opening
+    for i in range(courier.fixed, n + 1):
+        row = rows[i]
+        state.paid[i] = BIG
+        if row.latest < soonest:
+            continue
+        if row.ready > here.closes:
+            for rest in range(i, n + 1):
+                state.paid[rest] = BIG
+            break
+        drive = to[row.place]
+        if row.load > spare or drive < 0 or blinked(state):
+            continue
+        start = service_start(case, 2 * r, row.ready + drive)
+        if start > here.closes:
+            continue
+        leaves = start + here.service
+        paid = case.per_second * drive + case.per_metre * to_m[row.place] - row.leg + opening
+        soft = soft_price(case, 2 * r, start) if case.soft else 0.0
+        if paid + soft + case.per_second * between < best:
+            price = _joint(case, state, c, r, i, leaves, paid, soft, best)
+            if price < best:
+                best, best_i = price, i
+        if i < n:
+            onward = back[row.onward]
+            arrive = leaves + onward
+            if onward >= 0 and arrive <= row.latest:
+                paid += case.per_second * onward + case.per_metre * back_m[row.onward]
+                if case.moved != 0.0:
+                    paid += _moved_growth(case, state, c, i, 2 * r)
+                state.paid[i], state.reached[i], state.soft[i] = paid, arrive, soft
+                least, first = min(least, paid + soft), min(first, i)
+    return best, best_i, first, least
+
+
+@jit
+def _joint(
+    case: Case, state: State, c: int, r: int, i: int, leaves: int, paid: float, soft: float, bound: float
+) -> float:
+    """Return the price of the delivery right after a pickup before row i that is left at `leaves`; BIG if forbidden."""
+    row, courier, there = state.rows[c, i], case.couriers[c], case.stops[2 * r + 1]
+    place = case.stops[2 * r].place
+    price = paid + leg_price(case, place, there.place)
+    onward = 0
+    if row.onward >= 0:
+        onward = case.seconds[there.place, row.onward]
+        price += case.per_second * onward + case.per_metre * case.metres[there.place, row.onward]
+    if case.moved != 0.0:
+        price += _moved_pair(case, state, c, i, r)
+    if price >= bound or onward < 0:
+        return BIG
+    begun = service_start(case, 2 * r + 1, leaves + case.seconds[place, there.place])
+    after = begun + there.service + onward
+    if after > row.latest:
+        return BIG
+    whole = price + soft + soft_price(case, 2 * r + 1, begun) if case.soft else price
+    if whole >= bound:
+        return BIG
+    base = price if courier.exact else whole
+    return base + _growth(case, state, c, r, i, i, after, bound - base)
+
+
+@jit
+def _moved_pair(case: Case, state: State, c: int, i: int, r: int) -> float:
+    """Return the price of moved stops with pickup and delivery one after the other before row i."""
+    rows = state.rows[c]
+    before, behind = rows[i - 1].stop if i else -1, rows[i].stop
+    growth = moved_price(case, c, 2 * r, before) + moved_price(case, c, 2 * r + 1, 2 * r)
+    return growth + moved_price(case, c, behind, 2 * r + 1) - moved_price(case, c, behind, before)
+
+
+@jit
+def delivery_spot(case: Case, state: State, c: int, r: int, bound: float) -> tuple[float, int]:
+    """Return (price, row) of the cheapest place below `bound` for a parcel its courier has already, row -1 if none."""
+    rows, n, courier, stop = state.rows[c], state.routes[c].count, case.couriers[c], 2 * r + 1
+    here = case.stops[stop]
+    if n + 3 > rows.shape[0]:
+        state.counts[FULL] = 1
+        return bound, -1
+    first, opening = courier.fixed, 0.0 if n else case.opening
+    plain = case.soft == 1 and courier.exact == 0
+    _deliveries(case, state, c, r, first, bound)
+    best, best_at = bound, -1
+    for j in range(first, n + 1):
+        row = rows[j]
+        if state.whole[j] + opening >= best or blinked(state):
+            continue
+        start = service_start(case, stop, row.ready + case.seconds[row.place, here.place])
+        onward = start + here.service
+        if row.onward >= 0:
+            onward += case.seconds[here.place, row.onward]
+        base = state.whole[j] + opening if plain else state.legs[j] + opening
+        price = base + _growth(case, state, c, r, -1, j, onward, best - base)
+        if price < best:
+            best, best_at = price, j
+    return best, best_at
