@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dispatch.store.rows import Operation, Request
 
 KIND = "reprice"
-PAGE = 500
+PAGE = 1500
 LEASE = timedelta(seconds=60)
 """Far more than a page takes; a worker that died is replaced after so long."""
 SPELL_S = 600.0
@@ -242,7 +242,13 @@ def _correct(
     adjustment = charging.reprice(book, now, leg, charged_at, known_at)
     if adjustment is None:
         return
-    after = replace(now, quote=charging.adjusted(now.quote, adjustment))
+    after = replace(
+        now,
+        quote=charging.adjusted(now.quote, adjustment),
+        version=request.version + 1,
+        last_at=max(now.last_at, known_at),
+        updated_at=max(now.updated_at, known_at),
+    )
     change = changes.setdefault(request.id, _Change(after, []))
     change.request = after
     change.found.append(
@@ -262,15 +268,9 @@ def _write(session: Session, scene: Scene, wish: _Wish, changes: list[_Change]) 
     legs = session.consignments.legs_of([change.request.id for change in changes])
     told: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for change in changes:
-        was = change.request
-        change.request = replace(
-            was,
-            version=was.version + 1,
-            last_at=max(was.last_at, wish.known_at),
-            updated_at=max(was.updated_at, wish.known_at),
-        )
-        data = request_json(change.request, legs[was.id], scene.public_url)
-        told.setdefault(was.shop_id, []).append((was.id, data))
+        request = change.request
+        data = request_json(request, legs[request.id], scene.public_url)
+        told.setdefault(request.shop_id, []).append((request.id, data))
     session.money.write_quotes([change.request for change in changes])
     for shop_id in sorted(told):
         notifying.publish_many(
