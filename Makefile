@@ -34,7 +34,7 @@ FRONT_END_SOURCES := $(shell find web -name node_modules -prune -o -type f -prin
 	@touch $@
 
 .venv/.ok: .venv/.uv requirements.lock
-	@echo "== Python packages: what the system needs (0.7 GB, about half a minute)"
+	@echo "== Python packages: what the system needs (0.9 GB, about half a minute)"
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	@touch $@
 

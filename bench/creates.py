@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import urllib3
 from psycopg import sql
 
-from dispatch.embedded.ports import free_port
+from bench.system import KEY, running
 
 CLIENTS = 32
 CALLS = 2000
 SHOPS = 20
 """A shop's feed is numbered without gaps, so creates of one shop follow each other; shops do not wait for others."""
-KEY = "test_bench_operator_0123456789"
 TABLES = ("requests", "legs", "events", "feed", "idempotency")
 SHOP = {
     "name": "Một cửa phường Nha Trang",
@@ -40,27 +33,9 @@ SHOP = {
 
 def measure() -> str:
     """Start a system of its own, send `CALLS` creates from `CLIENTS` clients, then insert the same rows bare."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="dieu-tin-bench-", dir="/var/tmp") as folder:
-        os.chmod(folder, 0o755)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")} | {
-            "DISPATCH_DATA_DIR": folder,
-            "DISPATCH_PORT": str(port),
-            "DISPATCH_BOOTSTRAP_KEY": KEY,
-            "DISPATCH_RATE_LIMIT": "0",
-        }
-        command = [sys.executable, "-m", "dispatch", "serve"]
-        system = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        try:
-            pool = urllib3.PoolManager(maxsize=CLIENTS, retries=False, timeout=60)
-            base = f"http://127.0.0.1:{port}"
-            ready(pool, base)
-            api = _creates(pool, base)
-            endpoints = json.loads(Path(folder, "run", "endpoints.json").read_text(encoding="utf-8"))
-            bare = _inserts(endpoints["database_url"])
-        finally:
-            system.terminate()
-            system.wait(60)
+    with running() as system:
+        api = _creates(urllib3.PoolManager(maxsize=CLIENTS, retries=False, timeout=60), system.base)
+        bare = _inserts(system.database_url)
     rows = [
         f"## {CALLS} creates of {SHOPS} shops by {CLIENTS} clients",
         "Price, promise, event, feed and stored answer in one durable transaction over HTTP; beside it the same rows,",
@@ -74,19 +49,6 @@ def measure() -> str:
         f"| bare / API | {bare[0] / api[0]:.1f} × | | |",
     ]
     return "\n".join(rows)
-
-
-def ready(pool: urllib3.PoolManager, base: str) -> None:
-    """Wait until the system says it is ready."""
-    ends = time.monotonic() + 120
-    while time.monotonic() < ends:
-        try:
-            if pool.request("GET", f"{base}/readyz").status == 200:
-                return
-        except urllib3.exceptions.HTTPError:
-            pass
-        time.sleep(0.2)
-    raise TimeoutError("the system did not become ready")
 
 
 def _timed(work: Callable[[int], None], clients: int) -> tuple[float, float, float]:

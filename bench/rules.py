@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import subprocess
 import sys
-import tempfile
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import urllib3
 
-from bench.creates import KEY, ready
+from bench.system import KEY, running
 from dispatch import policies
 from dispatch.domain import addresses, sla
 from dispatch.domain.consignment import QuoteBody
 from dispatch.domain.pricing import Terms, quote
-from dispatch.embedded.ports import free_port
 from dispatch.store import gazetteer
 
 ROUNDS = 2000
@@ -100,30 +95,14 @@ def _cpu() -> list[str]:
 
 
 def _repriced() -> list[str]:
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="dieu-tin-bench-", dir="/var/tmp") as folder:
-        os.chmod(folder, 0o755)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")} | {
-            "DISPATCH_DATA_DIR": folder,
-            "DISPATCH_PORT": str(port),
-            "DISPATCH_BOOTSTRAP_KEY": KEY,
-            "DISPATCH_RATE_LIMIT": "0",
-        }
-        command = [sys.executable, "-m", "dispatch", "serve"]
-        system = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        try:
-            calls = Calls(urllib3.PoolManager(retries=False, timeout=60), f"http://127.0.0.1:{port}")
-            ready(calls.pool, calls.base)
-            calls.send("PUT", "/v1/admin/shops/gl", SHOP)
-            first = calls.send("POST", "/v1/requests", _body(), at="2020-03-25T09:00:00+07:00")
-            payment = {"amount": 26_000, "at": "2020-03-25T10:00:00+07:00", "method": "CASH", "receipt_no": "1"}
-            calls.send("POST", f"/v1/requests/{first['id']}/payments", payment, at="2020-03-25T10:00:00+07:00")
-            endpoints = json.loads(Path(folder, "run", "endpoints.json").read_text(encoding="utf-8"))
-            _copied(endpoints["database_url"], first["id"])
-            return _timed(calls)
-        finally:
-            system.terminate()
-            system.wait(60)
+    with running() as system:
+        calls = Calls(urllib3.PoolManager(retries=False, timeout=60), system.base)
+        calls.send("PUT", "/v1/admin/shops/gl", SHOP)
+        first = calls.send("POST", "/v1/requests", _body(), at="2020-03-25T09:00:00+07:00")
+        payment = {"amount": 26_000, "at": "2020-03-25T10:00:00+07:00", "method": "CASH", "receipt_no": "1"}
+        calls.send("POST", f"/v1/requests/{first['id']}/payments", payment, at="2020-03-25T10:00:00+07:00")
+        _copied(system.database_url, first["id"])
+        return _timed(calls)
 
 
 class Calls:

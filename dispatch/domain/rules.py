@@ -258,6 +258,10 @@ class PolicyBook:
         return {rule_id: tuple(rules) for rule_id, rules in found.items()}
 
     @cached_property
+    def _known(self) -> dict[tuple[str, str | None, int], tuple[Rule, ...]]:
+        return {}
+
+    @cached_property
     def _learned(self) -> tuple[datetime, ...]:
         return tuple(sorted({rule.recorded_at for rule in self.rules}))
 
@@ -272,12 +276,16 @@ class PolicyBook:
 
     def known(self, kind: str, province_code: str | None, known_at: datetime) -> tuple[Rule, ...]:
         """A province's own rules of a kind recorded by `known_at` and not superseded by then; None = the default's."""
-        return tuple(
-            rule
-            for rule in self._by_place.get((province_code, kind), ())
-            if rule.recorded_at <= known_at
-            and not any(successor.recorded_at <= known_at for successor in self._successors.get(rule.id, ()))
-        )
+        # Between two instants at which something was recorded the answer is the same: it is looked for once.
+        key = kind, province_code, bisect_right(self._learned, known_at)
+        if key not in self._known:
+            self._known[key] = tuple(
+                rule
+                for rule in self._by_place.get((province_code, kind), ())
+                if rule.recorded_at <= known_at
+                and not any(successor.recorded_at <= known_at for successor in self._successors.get(rule.id, ()))
+            )
+        return self._known[key]
 
     def applying(
         self, kind: str, province_code: str | None, *, at: datetime, known_at: datetime, body: QuoteBody, leg: Leg

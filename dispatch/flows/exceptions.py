@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain import charging
+from dispatch.domain.complaints import TIMES_POSTAGE
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.judging import pay_by
 from dispatch.domain.moves import CALLED_OFF
@@ -18,9 +19,6 @@ from dispatch.flows.recording import Happening, Scene, record, state_of
 if TYPE_CHECKING:
     from dispatch.store import Session
     from dispatch.store.rows import LegRow, Request
-
-LIST_PRICES = 4
-"""Compensation for loss or total damage is at least four times the postage (NĐ 47/2011/NĐ-CP art 25.1a)."""
 
 
 def leg_of(session: Session, request: Request, name: str | None = None) -> LegRow:
@@ -85,7 +83,7 @@ def compensate(
         raise invalid(
             "/minutes_at", "minutes_in_future", "Biên bản ở thời điểm tương lai.", "The minutes lie in the future."
         )
-    amount = LIST_PRICES * charging.list_price(request.quote, leg.leg) + reissue_costs
+    amount = TIMES_POSTAGE * charging.list_price(request.quote, leg.leg) + reissue_costs
     answer = {"amount": amount, "pay_by": pay_by(minutes_at).isoformat()}
     details = {"minutes_at": minutes_at.isoformat(), "reissue_costs": reissue_costs, "reason": reason}
     decide(session, scene, request, leg.leg, "compensation_set", actor, answer | details)

@@ -18,7 +18,7 @@ import routing
 from dispatch.domain.errors import Conflict, DispatchError, NotFound, invalid
 from dispatch.domain.hours import local_date
 from dispatch.domain.text import local_text
-from dispatch.flows import drafting
+from dispatch.flows import drafting, operations
 from dispatch.flows.problem import MOVED_STOP, Case, build
 from dispatch.flows.snapshot import Area, Snapshot, members, read
 from routing import RoutingError
@@ -78,26 +78,14 @@ def ask(
             "Không có bưu cục nào ở địa bàn này.",
             "There is no post office in this area.",
         )
-    operation_id, real_now = session.new_id("op"), session.wall_clock()
-    session.planning.add_operation(
-        id=operation_id,
-        mode=mode,
-        kind=KIND,
-        owner=owner,
-        status="queued",
-        progress=0.0,
-        params={
-            "area": area,
-            "date": day.isoformat(),
-            "mode": plan_mode,
-            "seconds": seconds,
-            "now": scene.now.isoformat(),
-        },
-        created_at=real_now,
-        updated_at=real_now,
-    )
-    session.notices.enqueue(KIND, {"operation_id": operation_id}, real_now)
-    return operation_id
+    params = {
+        "area": area,
+        "date": day.isoformat(),
+        "mode": plan_mode,
+        "seconds": seconds,
+        "now": scene.now.isoformat(),
+    }
+    return operations.begin(session, mode, KIND, params, owner)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from dispatch.domain import charging
 from dispatch.domain.errors import DispatchError, invalid
 from dispatch.domain.outward import request_json
 from dispatch.domain.text import LOCAL
-from dispatch.flows import notifying
+from dispatch.flows import notifying, operations
 from dispatch.flows.ruling import shop_book
 
 if TYPE_CHECKING:
@@ -56,26 +56,14 @@ def ask(
     """
     if until < since:
         raise invalid("/to", "validation_failed", "Ngày cuối trước ngày đầu.", "The range ends before it begins.")
-    operation_id, real_now = session.new_id("op"), session.wall_clock()
-    session.planning.add_operation(
-        id=operation_id,
-        mode=mode,
-        kind=KIND,
-        owner=owner,
-        status="queued",
-        progress=0.0,
-        params={
-            "province_code": province_code,
-            "from": since.isoformat(),
-            "to": until.isoformat(),
-            "dry_run": dry_run,
-            "known_at": scene.now.isoformat(),
-        },
-        created_at=real_now,
-        updated_at=real_now,
-    )
-    session.notices.enqueue(KIND, {"operation_id": operation_id}, real_now)
-    return operation_id
+    params = {
+        "province_code": province_code,
+        "from": since.isoformat(),
+        "to": until.isoformat(),
+        "dry_run": dry_run,
+        "known_at": scene.now.isoformat(),
+    }
+    return operations.begin(session, mode, KIND, params, owner)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 Record = TypeVar("Record")
@@ -294,4 +295,9 @@ class FeedEntry:
 def record(kind: type[Record], row: Any) -> Record:
     """The record of class `kind` held by a row that has at least its columns."""
     mapping = row._mapping
-    return kind(**{item.name: mapping[item.name] for item in fields(kind)})  # type: ignore[arg-type]
+    return kind(**{name: mapping[name] for name in _names(kind)})
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))

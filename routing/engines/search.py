@@ -27,7 +27,7 @@ _BATCH_S = 0.02  # between two looks at the clock
 _BATCH = 100  # iterations between two looks when the clock is not asked
 _EPOCH = 20  # batches until the routes are dealt to the threads anew
 _EPOCH_S = 0.5  # or so long
-_ROUTES_PER_THREAD = 15  # measured: with 25 routes in all one thread over the whole is better than two over halves
+_ROUTES_PER_THREAD = 15  # a few single runs of a made province with 25 routes; not settled
 _DEAR = 3.0  # a courier is dear when he costs so many requests
 
 
