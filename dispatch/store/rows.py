@@ -295,7 +295,7 @@ class FeedEntry:
 def record(kind: type[Record], row: Any) -> Record:
     """The record of class `kind` held by a row that has at least its columns."""
     mapping = row._mapping
-    return kind(**{name: mapping[name] for name in _names(kind)})
+    return kind(**{name: mapping[name] for name in _names(kind)})  # type: ignore[arg-type]
 
 
 @cache
