@@ -1,11 +1,13 @@
-"""Our own engine: put in, give up couriers while they are dear, then cool down; by the clock or by the count.
+"""Our own engine: put in, give up couriers while they are dear, cool down, then rebuild a few routes at a time.
 
-The loops themselves are compiled, see routing.kernel; here is the course of one search and its threads.
+The loops are compiled, see routing.kernel; here is the course of one search and its threads. A plan cools as a whole
+by simulated annealing; what that leaves is found by bursts: two to four neighbouring routes, often emptied first, are
+searched hot to cold for themselves and kept if cheaper. Neither depends on the clock when iterations are the limit.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
@@ -15,21 +17,22 @@ import numpy as np
 from routing.cost import WarmPlaces
 from routing.draft import Draft
 from routing.engines import Limits
-from routing.kernel.build import best_orders, case_of, orders_now, state_of
-from routing.kernel.dealing import Part, deal
-from routing.kernel.layout import BEST, BIG, BOUND, ELSEWHERE, FULL, LEFT_OUT, MOST_USED, USED, State
-from routing.kernel.run import CLOSE_ONE, FILL, IMPROVE, START, run
+from routing.kernel.build import case_of
+from routing.kernel.clock import Clock, Stretch
+from routing.kernel.dealing import Part, deal, neighbours, part_of
+from routing.kernel.layout import BOUND, Ints
+from routing.kernel.walk import Walk
 from routing.model import Courier, End, MatrixTravel, Place, Problem, Request, Weights
 from routing.view import Sequences, View
 
-_ROOM = 60  # stops a route has room for at first
-_BATCH_S = 0.02  # between two looks at the clock
-_BATCH = 100  # iterations between two looks when the clock is not asked
-_EPOCH = 20  # batches until the routes are dealt to the threads anew
-_EPOCH_S = 0.5  # or so long
-_ROUTES_PER_THREAD = 15  # a few single runs of a made province with 25 routes; not settled
-_DEAR = 3.0  # a courier is dear when he costs so many requests
-
+_FILLED_IN = (5, 4)  # orders of putting in at the start, see routing.kernel.recreate.sort_work
+_DEAR = 3.0  # a courier is dear when he costs as much as so many requests
+_LOOKS = 3  # batches until the speed is known
+_EPOCH_S, _EPOCH = 2.0, 2000  # until the routes are dealt to the threads anew, in seconds or iterations
+_ROUTES_PER_THREAD = 15  # with fewer the threads would be in each other's way
+_MUST_SHARE = 0.7  # of a stretch may pass until a plan built anew serves all
+_MUST_BATCHES, _MUST_BATCH = 20, 100  # for a burst that much
+_ROUND_THE_LEFT_OUT, _WITH_IDLE = 0.5, 0.3  # shares of the bursts
 
 STARTS_EMPTY = True
 
@@ -38,8 +41,7 @@ def improve(view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> S
     """Return better orders than `start`; the search itself puts in what `start` leaves out."""
     if not view.problem.couriers or not view.problem.requests:
         return start
-    search = Cooling(view, Draft(view, start, warm).sequences(), warm, limits)
-    return search.run()
+    return Search(view, Draft(view, start, warm).sequences(), warm, limits).run()
 
 
 def prepare() -> None:
@@ -53,194 +55,248 @@ def prepare() -> None:
         (Request("r", ends[0], ends[1]),),
         Weights(unserved=9, late_per_s=1, distance_per_m=1),
     )
-    view = View(problem)
-    improve(view, [[]], {}, Limits(lambda: False, False, lambda: None, 1, 2, lambda total: None))
+    improve(View(problem), [[]], {}, Limits(lambda: False, False, lambda: None, 1, 2, lambda total: None))
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What can be set about a search; temperatures are shares of the mean price of a request's legs."""
+    """What can be set about a search. Temperatures are shares of the mean price of a request's legs."""
 
-    hot: float = 0.3
-    cold: float = 0.003
-    removed: float = 10.0  # stops taken out by one ruin, on average
-    longest: int = 10  # stops of one string at most
-    fleet_share: float = 0.4  # of the time, for serving all and giving up couriers
+    hot: float = 3.0
+    cold: float = 0.05
     warm_hot: float = 0.05  # where the search starts from a plan
+    fleet_share: float = 0.65  # of the time at most, for serving all and giving up couriers
+    patience: float = 400.0  # iterations per request without progress that end it
+    plenty: float = 400.0  # iterations per request from which on there are several starts, and bursts
+    starts: int = 2
+    start_share: float = 0.2  # of the time that is left
+    fresh: float = 0.8  # share of the bursts that empty their routes first
+    burst_stops: int = 200
+    burst: float = 100.0  # iterations per request
+    last_share: float = 0.1  # of the time, for cooling the whole once more
+    again: float = 0.1  # from this temperature on
 
 
-class Cooling:
-    """One search: a case, a state that may have to grow, and the clock."""
+class Search:
+    """One search: the clock, the walk through the whole case, and the best plan met anywhere."""
 
     def __init__(
         self, view: View, orders: Sequences, warm: WarmPlaces, limits: Limits, course: Course | None = None
     ) -> None:
         self.limits, self.course = limits, course or Course()
+        self.clock = Clock(limits.iterations, limits.remaining_s, limits.should_stop)
         self.case = case_of(view, warm, orders)
         self.dice = Random(limits.seed)
-        self.room = max(_ROOM, 2 * max((len(order) for order in orders), default=0))
+        self.threads = limits.threads if self.case.balance == 0.0 else 1
         self.started = any(orders)
-        self.done = 0
-        self.speed = 200.0  # iterations a second, at a guess
         placed = {stop // 2 for order in orders for stop in order if stop % 2}
         out = [r for r in np.flatnonzero(self.case.requests["out"]) if int(r) not in placed]
         self.lost = float(self.case.requests["price"][out].sum())  # what no search can place
-        self.best_total = BIG * BIG
-        self.best: Sequences = orders
-        self.state = self._started(orders, None)
-        self._keep()
-        self.began_s = limits.remaining_s() or 0.0
+        self.total, self.best = float("inf"), orders
+        self.most_used: int | None = None
+        self.walk = Walk(self.case, orders, Random(limits.seed))
+        self._take(self.walk)
 
     def run(self) -> Sequences:
         """Search until the limits end it; return the best orders of stops."""
-        for way in (5, 4):
-            self._fill(way)
-        self.began_s = self.limits.remaining_s() or 0.0
+        for way in _FILLED_IN:
+            self.walk.fill(way, self.limits.should_stop)
+        self._take(self.walk)
+        self.clock.begin()
         self._serve_with_fewer()
-        self.limits.left_out(int(self.state.counts[LEFT_OUT]))
-        self._cool()
+        self.limits.left_out(len(self.walk.left_out))
+        with ThreadPoolExecutor(self.threads) as self.pool:
+            self._cool()
         return self.best
 
-    def _started(self, orders: Sequences, old: State | None, only: Sequences | None = None) -> State:
-        """Return a state standing at `orders`, with the memory of an old one."""
-        state = state_of(self.case, orders, self.dice.getrandbits(60), self.room)
-        self._do(state, START)
-        if old is not None:
-            state.misses[:] = old.misses
-            state.counts[MOST_USED] = old.counts[MOST_USED]
-        return state
+    def _take(self, walk: Walk) -> None:
+        """Take a walk's best plan of the whole over if it is the best so far."""
+        self._found(walk.total + self.lost, walk.best)
 
-    def _do(
-        self, state: State, task: int, number: int = 0, hot: float = 1.0, cold: float = 1.0, must: bool = False
-    ) -> int:
-        course = self.course
-        return int(run(self.case, state, task, number, hot, cold, course.removed, course.longest, must))
-
-    def _keep(self) -> None:
-        """Take the state's best plan over if it is the best so far."""
-        total = float(self.state.sums[BEST]) + self.lost
-        if total < self.best_total - 1e-12 * abs(total):
-            self.best_total, self.best = total, best_orders(self.state)
+    def _found(self, total: float, orders: Sequences) -> None:
+        if total < self.total - 1e-12 * abs(total):
+            self.total, self.best = total, orders
             if total < BOUND / 2:
                 self.limits.found(total + 1e-9 * abs(total))  # the evaluator's own sum may differ in the last digit
 
-    def _grow(self) -> None:
-        """Give every route twice the room."""
-        self._keep()
-        self.room *= 2
-        self.state = self._started(orders_now(self.state), self.state)
-
-    def _fill(self, way: int) -> None:
-        while self.state.counts[LEFT_OUT]:
-            self._do(self.state, FILL, way)
-            if not self.state.counts[FULL]:
-                break
-            self._grow()
-        self._keep()
-
-    def share(self) -> float:
-        """Return how much of the search is over, from 0 to 1."""
-        if self.limits.iterations is not None:
-            return min(1.0, self.done / self.limits.iterations)
-        left = self.limits.remaining_s()
-        return 1.0 if not left or left <= 0 or self.began_s <= 0 else max(0.0, 1.0 - left / self.began_s)
-
-    def over(self) -> bool:
-        """Say whether the search must end."""
-        return self.share() >= 1.0 or self.limits.should_stop()
-
-    def _batch_size(self) -> int:
-        if self.limits.iterations is not None:
-            return max(1, min(_BATCH, self.limits.iterations - self.done))
-        return max(1, int(self.speed * min(_BATCH_S, self.limits.remaining_s() or 0.0)))
-
-    def _batch(self, temperature: float, must: bool) -> None:
-        began = time.perf_counter()
-        made = self._do(self.state, IMPROVE, self._batch_size(), temperature, temperature, must)
-        self.done += made
-        self.speed = 0.5 * self.speed + 0.5 * made / max(1e-6, time.perf_counter() - began)
-        self._keep()
-        if self.state.counts[FULL]:
-            self._grow()
-
-    def _scale(self) -> float:
-        """Return the mean price of the legs of a request."""
-        served = max(1, int((self.state.courier_of[1::2] >= 0).sum()))
-        legs = float(self.state.routes["price"].sum()) - self.case.opening * int(self.state.counts[USED])
-        return max(1e-6, legs / served)
+    def _stand(self, orders: Sequences, part: Part | None = None, most_used: int | None = None) -> Walk:
+        """Return a new walk from these orders."""
+        return Walk(self.case, orders, Random(self.dice.getrandbits(60)), part, most_used)
 
     def _serve_with_fewer(self) -> None:
         """While requests are left out, or couriers are dear: look for a plan that serves all, then with one less."""
-        scale = self._scale()
-        dear = self.case.opening > _DEAR * scale
-        temperature = self.course.hot * scale
-        while (self.state.counts[LEFT_OUT] or dear) and self.share() < self.course.fleet_share and not self.over():
-            if not self.state.counts[LEFT_OUT] and not self._do(self.state, CLOSE_ONE):
-                break
-            self._batch(temperature, True)
-        if self.state.counts[LEFT_OUT] or dear:
-            self.state = self._started(self.best, None)
+        walk, opening = self.walk, self.case.opening
+        temperature = walk.scale()
+        dear = opening > _DEAR * temperature
+        patience, since, fewest = self.course.patience * len(self.case.requests), 0, len(walk.left_out)
+        stretch = self.clock.until(self.course.fleet_share)
+        while (fewest or dear) and since < patience and stretch.at() < 1.0:
+            if not fewest:
+                since = 0
+                if not walk.close_one():
+                    break
+            fewest = len(walk.left_out)
+            made, better = walk.improve(stretch.batch(), temperature, must=True)
+            stretch.add(made)
+            self.clock.done += made
+            since = 0 if len(walk.left_out) < fewest and not dear else since + made
+            fewest = len(walk.left_out)
+            if better:
+                self._take(walk)
+        if opening and opening >= walk.legs_price():  # then no detour is worth one more courier
+            self.most_used = sum(map(bool, walk.best))
+        self.walk = self._stand(walk.best, None, self.most_used)
 
     def _cool(self) -> None:
-        first, scale = self.share(), self._scale()
-        hot = self.course.warm_hot if self.started else self.course.hot
-        threads = self.limits.threads if self.case.balance == 0.0 else 1
-        while not self.over():
-            at = (self.share() - first) / max(1e-9, 1.0 - first)
-            temperature = hot * scale * (self.course.cold / hot) ** at
-            if threads > 1 and int(self.state.counts[USED]) >= _ROUTES_PER_THREAD * threads:
-                self._epoch(threads, temperature)
-            else:
-                self._batch(temperature, False)
+        """Bring the whole from hot to cold; with time enough from several starts, and then by bursts."""
+        course, scale, first = self.course, self.walk.scale(), self.clock.share()
+        self.scale = scale
+        hot = course.warm_hot if self.started else course.hot
+        for _ in range(_LOOKS if self.limits.iterations is None else 0):
+            looks = self.clock.count(1000)
+            looks.add(self.walk.improve(looks.batch(), course.cold * scale)[0])
+        if self.clock.iterations_left() * self.threads > course.plenty * len(self.case.requests):
+            self._start_often(first + course.start_share * (1.0 - first), hot)
+            self._burst(1.0 - course.last_share)
+            hot = course.again
+        self._anneal_whole(self.clock.until(1.0), hot * scale, course.cold * scale)
 
-    def _epoch(self, threads: int, temperature: float) -> None:
+    def _anneal(self, walk: Walk, stretch: Stretch, hot: float, cold: float) -> None:
+        """Search on from hot to cold for a stretch."""
+        while (at := stretch.at()) < 1.0:
+            made, _ = walk.improve(stretch.batch(), hot * (cold / hot) ** at)
+            stretch.add(made)
+
+    def _anneal_whole(self, stretch: Stretch, hot: float, cold: float) -> None:
+        """Search on from hot to cold with all threads, telling of every better plan."""
+        while (at := stretch.at()) < 1.0:
+            temperature = hot * (cold / hot) ** at
+            if self.threads > 1 and self.walk.used >= _ROUTES_PER_THREAD * self.threads:
+                stretch.made += self._epoch(temperature)
+                continue
+            made, better = self.walk.improve(stretch.batch(), temperature)
+            stretch.add(made)
+            self.clock.done += made
+            if better:
+                self._take(self.walk)
+
+    def _epoch(self, temperature: float) -> int:
         """Deal the routes to the threads by neighbourhood and let each improve its own for a while."""
-        parts = deal(self.case, self.state, threads, self.dice)
-        states = [self._part(part) for part in parts]
-        began = time.perf_counter()
-        with ThreadPoolExecutor(threads) as pool:
-            made = list(pool.map(lambda state: self._stretch(state, temperature), states))
-        self.done += sum(made)
-        self.speed = 0.5 * self.speed + 0.5 * sum(made) / threads / max(1e-6, time.perf_counter() - began)
-        full = any(state.counts[FULL] for state in states)
-        now: Sequences = [[] for _ in self.best]
-        best: Sequences = [[] for _ in self.best]
-        total = self.lost
-        for part, state in zip(parts, states, strict=True):
-            here, cheapest = orders_now(state), best_orders(state)
-            total += float(state.sums[BEST])
+        now, best = self.walk.now(), list(self.best)
+        parts = deal(self.case, now, self.walk.left_out, self.threads, self.dice)
+        walks = [self._part(now, part) for part in parts]
+        if self.limits.iterations is None:
+            until = self.clock.share() + _EPOCH_S / max(self.clock.began_s, _EPOCH_S)
+            stretches = [self.clock.until(until) for _ in parts]
+        else:
+            stretches = [self.clock.count(_EPOCH) for _ in parts]
+
+        self._side_by_side(
+            lambda walk, stretch: self._anneal(walk, stretch, temperature, temperature), walks, stretches
+        )
+        for walk, part in zip(walks, parts, strict=True):
+            here = walk.now()
             for c in part.couriers:
-                now[c], best[c] = here[c], cheapest[c]
-        if total < self.best_total - 1e-12 * abs(total) and total < BOUND / 2:
-            self.best_total, self.best = total, best
-            self.limits.found(total + 1e-9 * abs(total))
-        self.room *= 2 if full else 1
-        self.state = self._started(now, self.state)
+                now[c], best[c] = here[c], walk.best[c]
+        self._found(sum(walk.total for walk in walks) + self.lost, best)
+        self.walk = self._stand(now, None, self.most_used)
+        return sum(stretch.made for stretch in stretches)
 
-    def _part(self, part: Part) -> State:
-        """Return a state that knows the couriers and requests of one part only."""
-        mine = set(part.couriers)
-        orders = [order if c in mine else [] for c, order in enumerate(orders_now(self.state))]
-        state = state_of(self.case, orders, self.dice.getrandbits(60), self.room)
-        closed = np.ones(len(orders), dtype=bool)
-        closed[part.couriers] = False
-        state.routes["closed"] = closed
-        state.left_out_at[:] = ELSEWHERE
-        served = [stop // 2 for order in orders for stop in order if stop % 2]
-        state.left_out_at[served + part.left_out] = -1
-        self._do(state, START)
-        return state
+    def _part(self, orders: Sequences, part: Part) -> Walk:
+        """Return a walk that knows the couriers and requests of one part only."""
+        mine: Sequences = [[] for _ in orders]
+        for c in part.couriers:
+            mine[c] = orders[c]
+        return self._stand(mine, part, None if self.most_used is None else sum(map(bool, mine)))
 
-    def _stretch(self, state: State, temperature: float) -> int:
-        """Improve one part for an epoch; called in a thread of its own."""
-        made = 0
-        until = time.perf_counter() + _EPOCH_S
-        for _ in range(_EPOCH):
-            if self.limits.iterations is not None:
-                made += self._do(state, IMPROVE, _BATCH, temperature, temperature)
-            else:
-                count = max(1, int(self.speed * min(_BATCH_S, self.limits.remaining_s() or 0.0)))
-                made += self._do(state, IMPROVE, count, temperature, temperature)
-            if state.counts[FULL] or self.over() or (self.limits.iterations is None and time.perf_counter() >= until):
-                break
-        return made
+    def _emptied(self, orders: Sequences) -> Sequences:
+        """Return the locked stops only."""
+        fixed: list[int] = self.case.couriers["fixed"].tolist()
+        return [order[:count] for order, count in zip(orders, fixed, strict=True)]
+
+    def _start_often(self, until: float, hot: float) -> None:
+        """Cool several plans, all but the first built anew where couriers are few, and go on with the cheapest."""
+        base, first = self.walk.best, self.clock.share()
+        walks = [
+            self._stand(self._emptied(base) if k and self.most_used else base, None, self.most_used)
+            for k in range(max(self.course.starts, self.threads))
+        ]
+        for k in range(0, len(walks), self.threads):
+            now = walks[k : k + self.threads]
+            last = first + (until - first) * (k + len(now)) / len(walks)
+            stretches = [self.clock.until(last, len(now)) for _ in now]
+            self._side_by_side(lambda walk, stretch: self._one_start(walk, stretch, hot), now, stretches)
+        self.walk = self._stand(min(walks, key=lambda walk: walk.total).best, None, self.most_used)
+        self._take(self.walk)
+
+    def _one_start(self, walk: Walk, stretch: Stretch, hot: float) -> None:
+        if walk.left_out:
+            walk.fill(0, self.limits.should_stop)
+        while walk.left_out and self.most_used and stretch.at() < _MUST_SHARE:
+            stretch.add(walk.improve(stretch.batch(), self.scale, must=True)[0])
+        self._anneal(walk, stretch, hot * self.scale, self.course.cold * self.scale)
+
+    def _burst(self, until: float) -> None:
+        """Search a few neighbouring routes for themselves, others on each thread, and keep what got cheaper."""
+        orders, total = list(self.walk.best), self.walk.total + self.lost
+        self.left_out = set(self.walk.left_out)
+        courier_of = np.full(len(self.case.stops), -1, dtype=np.int32)
+        for c, order in enumerate(orders):
+            courier_of[order] = c
+        while self.clock.share() < until and not self.clock.over():
+            parts = self._neighbourhoods(orders, courier_of)
+            if not parts:
+                return
+            walks = [self._part(orders, part) for part in parts]
+            before = [walk.total for walk in walks]
+            fresh = [self.dice.random() < self.course.fresh for _ in walks]
+            stretches = [self.clock.count(round(self.course.burst * len(part.requests))) for part in parts]
+            self._side_by_side(self._one_burst, walks, stretches, fresh)
+            for walk, part, known in zip(walks, parts, before, strict=True):
+                if walk.total < known - 1e-9 * abs(known):
+                    total += walk.total - known
+                    for c in part.couriers:
+                        orders[c] = walk.best[c]
+                        courier_of[orders[c]] = c
+                    self.left_out -= {stop // 2 for c in part.couriers for stop in orders[c]}
+                    self.left_out |= set(part.requests) - {stop // 2 for c in part.couriers for stop in orders[c]}
+            self._found(total, list(orders))
+        self.walk = self._stand(orders, None, self.most_used)
+        self._take(self.walk)
+
+    def _neighbourhoods(self, orders: Sequences, courier_of: Ints) -> list[Part]:
+        """Return for each thread some routes that lie together, at times with an idle courier or a request left out."""
+        parts, taken, out = list[Part](), set[int](), sorted(self.left_out)
+        idle = [c for c, order in enumerate(orders) if not order] if self.most_used is None else []
+        served: list[int] = np.flatnonzero(courier_of >= 0).tolist()
+        for _ in range(self.threads if served else 0):
+            asked = [out.pop(self.dice.randrange(len(out)))] if out and self.dice.random() < _ROUND_THE_LEFT_OUT else []
+            stop = 2 * asked[0] if asked else self.dice.choice(served)
+            couriers = neighbours(self.case, orders, courier_of, stop, taken, self.course.burst_stops, self.dice)
+            taken.update(couriers)
+            if idle and self.dice.random() < _WITH_IDLE:
+                couriers.append(idle.pop(self.dice.randrange(len(idle))))
+            if couriers:
+                parts.append(part_of(self.case, orders, sorted(couriers), asked))
+        return parts
+
+    def _one_burst(self, walk: Walk, stretch: Stretch, fresh: bool) -> None:
+        if fresh:
+            walk.stand(self._emptied(walk.best))
+            walk.fill(0, self.limits.should_stop)
+            for _ in range(_MUST_BATCHES):
+                if not walk.left_out or self.clock.over():
+                    break
+                walk.improve(_MUST_BATCH, self.scale, must=True)
+        self._anneal(walk, stretch, self.course.hot * self.scale, self.course.cold * self.scale)
+
+    def _side_by_side(
+        self, work: Callable[..., None], walks: list[Walk], stretches: list[Stretch], *more: list[bool]
+    ) -> None:
+        """Do the work with every walk, on as many threads; count the iterations when all are done."""
+        if len(walks) > 1 and self.pool:
+            list(self.pool.map(work, walks, stretches, *more))
+        else:
+            for arguments in zip(walks, stretches, *more, strict=True):
+                work(*arguments)
+        self.clock.done += sum(stretch.made for stretch in stretches)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from routing.cost import WarmPlaces
+from routing.kernel.dealing import Part
 from routing.kernel.layout import (
     BLINK,
     COURIER,
+    ELSEWHERE,
     ITERATION,
+    KNOWN,
     MOMENT,
     MOST_MOMENTS,
     MOST_USED,
@@ -24,9 +29,11 @@ from routing.kernel.layout import (
 from routing.view import NEVER, Sequences, View, pickup
 
 _NEAR = 120  # neighbouring places known of each place
-_ALL_ROUTES, _ROUTES_PER_END = 10, 8
+_ALL_ROUTES, _ROUTES_PER_END = 10, 6
 _MANY_PLACES, _NEAR_OF_MANY = 3000, 60
-_BLOCK_CELLS = 2_000_000
+_BLOCK_ROWS = 16  # whose neighbours are looked for at once
+_TILE = 256  # rows and columns of a piece of a matrix
+_MOST_KNOWN = 1 << 19
 _STARTS = 50  # places of departure that a request's distance is measured from
 _NEVER_LEFT_OUT = 10**9  # as often is a parcel on board counted as left out
 
@@ -38,10 +45,8 @@ def case_of(view: View, warm: WarmPlaces, orders: Sequences) -> Case:
     priced_metres = weights.distance_per_m or any(
         courier.max_distance_m is not None for courier in view.problem.couriers
     )
-    # Unpriced metres are read with the seconds: the same cells, so they cost no memory.
-    metres = np.ascontiguousarray(legs.metres_matrix, dtype=np.int32) if priced_metres else seconds
-    turned = _turned(seconds)
-    turned_m = _turned(metres) if priced_metres else turned
+    # Seconds and metres lie side by side, so that one look reads both; unpriced metres cost no memory.
+    both = np.stack([seconds, legs.metres_matrix], axis=2) if priced_metres else seconds[:, :, None]
     stops, windows = _stops(view, warm)
     couriers, rests = _couriers(view, orders)
     requests, allowed = _requests(view, orders, seconds)
@@ -50,10 +55,9 @@ def case_of(view: View, warm: WarmPlaces, orders: Sequences) -> Case:
     np.cumsum(np.bincount(stops["place"], minlength=len(seconds)), out=first_at[1:])
     soft = (weights.late_per_s and bool((stops["due"] < NEVER).any())) or weights.delivery_delay_per_s
     return Case(
-        seconds,
-        metres,
-        turned,
-        turned_m,
+        both,
+        _turned(both, legs.symmetric),
+        both.shape[2] - 1,
         stops,
         windows,
         couriers,
@@ -77,11 +81,23 @@ def case_of(view: View, warm: WarmPlaces, orders: Sequences) -> Case:
     )
 
 
-def _turned(matrix: Ints) -> Ints:
-    """Return the matrix with rows as destinations: itself where both directions are alike."""
-    if all(np.array_equal(matrix[k : k + 500], matrix[:, k : k + 500].T) for k in range(0, len(matrix), 500)):
-        return matrix
-    return np.ascontiguousarray(matrix.T)
+def _turned(legs: Ints, symmetric: bool) -> Ints:
+    """Return the legs with rows as destinations: themselves where both directions are alike, known or seen to be."""
+    turned = legs.transpose(1, 0, 2)
+    if symmetric or all(np.array_equal(legs[tile], turned[tile]) for tile in _tiles(len(legs))):
+        return legs
+    copy = np.empty_like(legs)
+    for rows, columns in _tiles(len(legs)):
+        copy[rows, columns] = turned[rows, columns]
+        copy[columns, rows] = turned[columns, rows]
+    return copy
+
+
+def _tiles(count: int) -> Iterator[tuple[slice, slice]]:
+    """Yield the diagonal and one side of it in pieces that stay in cache when read across."""
+    for first in range(0, count, _TILE):
+        for other in range(first, count, _TILE):
+            yield slice(first, first + _TILE), slice(other, other + _TILE)
 
 
 def _stops(view: View, warm: WarmPlaces) -> tuple[Records, Records]:
@@ -157,36 +173,49 @@ def _requests(view: View, orders: Sequences, seconds: Ints) -> tuple[Records, Re
 
 
 def _near(seconds: Ints, stops: Records) -> Ints:
-    """Return, for each place, the nearest places that have stops (itself first where it has any)."""
+    """Return, for each place, the nearest places that have stops: itself first where it has any, ties by number."""
     count = len(seconds)
     busy = np.unique(stops["place"])
     keep = min(_NEAR if len(busy) <= _MANY_PLACES else _NEAR_OF_MANY, len(busy))
     near = np.zeros((count, keep), dtype=np.int32)
-    step = max(1, _BLOCK_CELLS // max(1, len(busy)))
-    for first in range(0, len(busy), step):
-        rows = busy[first : first + step]
-        far = seconds[rows] if len(busy) == count else seconds[np.ix_(rows, busy)]
-        far[far < 0] = np.iinfo(np.int32).max
-        far[np.arange(len(rows)), np.arange(first, first + len(rows))] = -1
-        part = np.argpartition(far, keep - 1, axis=1)[:, :keep] if keep < len(busy) else np.argsort(far, axis=1)
-        order = np.argsort(np.take_along_axis(far, part, axis=1), axis=1, kind="stable")
-        near[rows] = busy[np.take_along_axis(part, order, axis=1)]
+    numbers = np.arange(len(busy))
+    for first in range(0, len(busy), _BLOCK_ROWS):
+        rows = busy[first : first + _BLOCK_ROWS]
+        far = seconds[rows] if len(busy) == count else seconds[rows][:, busy]
+        # Seconds and number in one integer, so that no two are equal; unsigned, what cannot be reached is farthest.
+        keys = far.view(np.uint32).astype(np.int64)
+        keys <<= 31
+        keys |= numbers
+        own = numbers[first : first + _BLOCK_ROWS]
+        keys[own - first, own] = own - 2**31
+        if keep < len(busy):
+            keys.partition(keep - 1, axis=1)
+        near[rows] = busy[np.sort(keys[:, :keep], axis=1) & (2**31 - 1)]
     return near
 
 
-def state_of(case: Case, orders: Sequences, seed: int, room: int) -> State:
-    """Return a search that stands at `orders`, with room for `room` stops in a route."""
+def state_of(case: Case, orders: Sequences, seed: int, room: int, part: Part | None = None) -> State:
+    """Return a search that stands at `orders`, with room for `room` stops in a route; `part` is what it may move."""
     couriers, requests, stops = len(case.couriers), len(case.requests), len(case.stops)
     rows = np.zeros((couriers, room + 3), dtype=ROW)
     rows["stop"] = -1
     routes = np.zeros(couriers, dtype=ROUTE)
     for c, order in enumerate(orders):
-        rows[c, : len(order)]["stop"] = order
-        routes[c]["count"] = len(order)
+        if order:
+            rows[c, : len(order)]["stop"] = order
+            routes[c]["count"] = len(order)
+    left_out_at = np.full(requests, -1, dtype=np.int32)
+    mine = np.arange(requests, dtype=np.int32)
+    if part is not None:
+        routes["closed"] = 1
+        routes["closed"][part.couriers] = 0
+        mine = np.array(part.requests, dtype=np.int32)
+        left_out_at[:] = ELSEWHERE
+        left_out_at[mine] = -1
     timed = bool(case.couriers["exact"].any()) or case.balance != 0.0
     moments = (room + 4 if timed else 1, MOST_MOMENTS + 1)
-    counts = np.zeros(13, dtype=np.int64)
-    counts[ITERATION], counts[BLINK], counts[MOST_USED] = 1, 50, couriers
+    counts = np.zeros(16, dtype=np.int64)
+    counts[ITERATION], counts[BLINK], counts[MOST_USED] = 1, NEVER, couriers
     misses = np.where(case.requests["bound"] >= 0, _NEVER_LEFT_OUT, 0).astype(np.int64)
     return State(
         rows=rows,
@@ -196,7 +225,8 @@ def state_of(case: Case, orders: Sequences, seed: int, room: int) -> State:
         courier_of=np.full(stops, -1, dtype=np.int32),
         row_of=np.zeros(stops, dtype=np.int32),
         left_out=np.zeros(requests + 1, dtype=np.int32),
-        left_out_at=np.full(requests, -1, dtype=np.int32),
+        left_out_at=left_out_at,
+        mine=mine,
         misses=misses,
         best_order=np.zeros((couriers, room + 3), dtype=np.int32),
         best_count=np.zeros(couriers, dtype=np.int32),
@@ -215,8 +245,9 @@ def state_of(case: Case, orders: Sequences, seed: int, room: int) -> State:
         low=np.zeros(room + 5),
         routes_near=np.zeros(couriers + 1, dtype=np.int32),
         moments=np.zeros(moments, dtype=MOMENT),
+        known=np.zeros(min(_MOST_KNOWN, 1 << max(4, (2 * couriers * requests).bit_length())), dtype=KNOWN),
         counts=counts,
-        sums=np.zeros(2),
+        sums=np.array([0.0, 0.0, case.opening]),
         dice=np.array([(seed * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) % 2**64 or 1], dtype=np.uint64),
     )
 

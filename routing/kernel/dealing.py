@@ -1,64 +1,88 @@
-"""Which thread searches where: the routes are cut in two by neighbourhood, another way each time, so no seam stays."""
+"""Which thread searches where: routes that lie together, cut another way each time, so no seam stays."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 
-from routing.kernel.layout import LEFT_OUT, Case, State
+from routing.kernel.layout import Case, Ints
+from routing.view import Sequences
+
+_PASSED_BY = 0.3  # share of the routes near a stop that a neighbourhood does without
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The couriers and the left-out requests one thread may move."""
+    """The couriers and the requests one search may move; it knows nothing of the others."""
 
     couriers: list[int]
-    left_out: list[int]
+    requests: list[int]
 
 
-def deal(case: Case, state: State, parts: int, dice: Random) -> list[Part]:
+def deal(case: Case, orders: Sequences, left_out: Sequence[int], parts: int, dice: Random) -> list[Part]:
     """Return so many parts of about equally many stops; a part's routes lie together, seen from a place drawn anew."""
-    counts = state.routes["count"]
-    groups = [[int(c) for c in np.flatnonzero(counts)]]
+    groups = [[c for c, order in enumerate(orders) if order]]
     while len(groups) < parts:
-        groups.sort(key=lambda group: int(counts[group].sum()))
-        groups += _halves(case, state, groups.pop(), dice)
-    idle = [int(c) for c in np.flatnonzero(counts == 0)]
+        groups.sort(key=lambda group: sum(len(orders[c]) for c in group))
+        groups += _halves(case, orders, groups.pop(), dice)
+    idle = [c for c, order in enumerate(orders) if not order]
     dice.shuffle(idle)
-    out = [int(r) for r in state.left_out[: state.counts[LEFT_OUT]]]
     return [
-        Part(sorted(group + idle[k :: len(groups)]), _own(case, out, group, k, len(groups)))
+        part_of(case, orders, sorted(group + idle[k :: len(groups)]), left_out, k, len(groups))
         for k, group in enumerate(groups)
     ]
 
 
-def _own(case: Case, out: list[int], group: list[int], k: int, groups: int) -> list[int]:
-    """Return the left-out requests of one part: every k-th of the free ones, and those bound to its couriers."""
-    mine = set(group)
+def part_of(
+    case: Case, orders: Sequences, couriers: list[int], left_out: Sequence[int] = (), k: int = 0, parts: int = 1
+) -> Part:
+    """Return the part of these couriers, with every k-th request left out and those that only they can take."""
+    served = [stop // 2 for c in couriers for stop in orders[c] if stop % 2]
     bound = case.requests["bound"]
-    free = [r for r in out if bound[r] < 0][k::groups]
-    return free + [r for r in out if bound[r] >= 0 and int(bound[r]) in mine]
+    free = [r for r in left_out if bound[r] < 0][k::parts]
+    return Part(couriers, served + free + [r for r in left_out if bound[r] >= 0 and int(bound[r]) in couriers])
 
 
-def _halves(case: Case, state: State, group: list[int], dice: Random) -> list[list[int]]:
+def neighbours(
+    case: Case, orders: Sequences, courier_of: Ints, stop: int, taken: Collection[int], most: int, dice: Random
+) -> list[int]:
+    """Return two to four routes that pass near a stop, none of those `taken`; more than two only up to `most` stops."""
+    want, chosen = dice.choice((2, 3, 3, 4)), list[int]()
+    stops = 0
+    for place in case.near[case.stops[stop]["place"]]:
+        for at in range(case.first_at[place], case.first_at[place + 1]):
+            c = int(courier_of[case.stops_at[at]])
+            if c < 0 or c in chosen or c in taken or dice.random() < _PASSED_BY:
+                continue
+            if len(chosen) >= 2 and stops + len(orders[c]) > most:
+                continue
+            chosen.append(c)
+            stops += len(orders[c])
+            if len(chosen) >= want:
+                return chosen
+    return chosen
+
+
+def _halves(case: Case, orders: Sequences, group: list[int], dice: Random) -> list[list[int]]:
     """Cut a group of routes in two: those nearest to a corner drawn at random, and the others."""
     if len(group) < 2:
         return [group, []]
-    counts = state.routes["count"]
-    middles = np.array([_place(case, state, c, int(counts[c]) // 2) for c in group])
+    counts = np.array([len(orders[c]) for c in group])
+    middles = np.array([_place(case, orders[c], len(orders[c]) // 2) for c in group])
     corner = middles[dice.randrange(len(group))]
-    away = case.seconds[corner, middles]
+    away = case.legs[corner, middles, 0]
     corner = middles[int(np.argmax(np.where(away < 0, 0, away)))]  # from the far side, so that no part is a ring
-    samples = [[_place(case, state, c, dice.randrange(int(counts[c]))) for _ in range(3)] for c in group]
-    distance = case.seconds[corner, np.array(samples)].astype(np.int64)
+    samples = [[_place(case, orders[c], dice.randrange(len(orders[c]))) for _ in range(3)] for c in group]
+    distance = case.legs[corner, np.array(samples), 0].astype(np.int64)
     distance[distance < 0] = np.iinfo(np.int32).max
     order = np.argsort(distance.mean(axis=1), kind="stable")
-    sizes = np.cumsum(counts[group][order])
+    sizes = np.cumsum(counts[order])
     cut = min(len(group) - 1, max(1, int(np.searchsorted(sizes, sizes[-1] / 2)) + 1))
     return [[group[k] for k in order[:cut]], [group[k] for k in order[cut:]]]
 
 
-def _place(case: Case, state: State, c: int, position: int) -> int:
-    return int(case.stops[state.rows[c, position]["stop"]]["place"])
+def _place(case: Case, order: list[int], position: int) -> int:
+    return int(case.stops[order[position]]["place"])

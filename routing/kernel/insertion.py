@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import log
 
 from routing.kernel.dice import draw
-from routing.kernel.jit import jit
-from routing.kernel.layout import BIG, BLINK, FULL, NEVER, Case, State
+from routing.kernel.jit import inline, jit
+from routing.kernel.layout import BIG, BLINK, FULL, NEVER, OPENING, Case, State
 from routing.kernel.route import leg_price, moved_price
 from routing.kernel.timing import service_start, soft_price, timed
 
-_BLINK = 0.01  # share of the places that are overlooked on purpose
+_BLINK = 0.3  # share of the places that are overlooked on purpose
 
 
-@jit
+@inline
 def blinked(state: State) -> bool:
     """Say whether this place is overlooked."""
     state.counts[BLINK] -= 1
@@ -23,7 +23,7 @@ def blinked(state: State) -> bool:
     return True
 
 
-@jit
+@inline
 def _tail_growth(case: Case, state: State, c: int, k: int, arrive: int, room: float) -> float:
     """Return by how much everything from row k on gets dearer when it is reached at `arrive`; stops at `room`."""
     rows, n = state.rows[c], state.routes[c].count
@@ -50,18 +50,18 @@ def _metres_with(case: Case, state: State, c: int, r: int, i: int, j: int) -> in
     to_d = case.stops[2 * r + 1].place
     if i == j:
         row, to_p = rows[i], case.stops[2 * r].place
-        metres += case.metres[row.place, to_p] + case.metres[to_p, to_d]
+        metres += case.legs[row.place, to_p, case.metre_at] + case.legs[to_p, to_d, case.metre_at]
     else:
         row = rows[j]
         if i >= 0:
             to_p, first = case.stops[2 * r].place, rows[i]
-            metres += case.metres[first.place, to_p] + case.metres[to_p, first.onward]
-            metres -= case.metres[first.place, first.onward]
-        metres += case.metres[row.place, to_d]
+            metres += case.legs[first.place, to_p, case.metre_at] + case.legs[to_p, first.onward, case.metre_at]
+            metres -= case.legs[first.place, first.onward, case.metre_at]
+        metres += case.legs[row.place, to_d, case.metre_at]
     if row.onward >= 0:
-        metres += case.metres[to_d, row.onward]
+        metres += case.legs[to_d, row.onward, case.metre_at]
         if state.routes[c].count:
-            metres -= case.metres[row.place, row.onward]
+            metres -= case.legs[row.place, row.onward, case.metre_at]
     return metres
 
 
@@ -83,7 +83,7 @@ def _exact_growth(case: Case, state: State, c: int, r: int, i: int, j: int) -> f
     return soft - state.routes[c].soft if soft < BIG else BIG
 
 
-@jit
+@inline
 def _growth(case: Case, state: State, c: int, r: int, i: int, j: int, arrive: int, room: float) -> float:
     """Return what a place adds beside its legs and its own stops (for exact couriers: theirs too), BIG if forbidden."""
     courier = case.couriers[c]
@@ -94,13 +94,12 @@ def _growth(case: Case, state: State, c: int, r: int, i: int, j: int, arrive: in
     return _tail_growth(case, state, c, j, arrive, room) if case.soft else 0.0
 
 
-@jit
+@inline
 def _deliveries(case: Case, state: State, c: int, r: int, first: int, room: float) -> None:
     """Fill legs, whole and low for the delivery alone before each row from `first` on, BIG where dearer than `room`."""
     rows, n, stop = state.rows[c], state.routes[c].count, 2 * r + 1
     here = case.stops[stop]
-    to, back = case.seconds_to[here.place], case.seconds[here.place]
-    to_m, back_m = case.metres_to[here.place], case.metres[here.place]
+    to, back, m = case.legs_to[here.place], case.legs[here.place], case.metre_at
     soonest = here.opens + here.service
     state.low[n + 1] = BIG
     for k in range(n, first - 1, -1):
@@ -113,10 +112,10 @@ def _deliveries(case: Case, state: State, c: int, r: int, first: int, room: floa
             return
         if row.ready > here.closes:
             continue
-        drive, onward, onward_m = to[row.place], 0, 0
+        drive, onward, onward_m = to[row.place, 0], 0, 0
         if row.onward >= 0:
-            onward, onward_m = back[row.onward], back_m[row.onward]
-        legs = case.per_second * (drive + onward) + case.per_metre * (to_m[row.place] + onward_m) - row.leg
+            onward, onward_m = back[row.onward, 0], back[row.onward, m]
+        legs = case.per_second * (drive + onward) + case.per_metre * (to[row.place, m] + onward_m) - row.leg
         if case.moved != 0.0:
             legs += _moved_growth(case, state, c, k, stop)
         if legs >= room or drive < 0 or onward < 0:
@@ -129,7 +128,7 @@ def _deliveries(case: Case, state: State, c: int, r: int, first: int, room: floa
         state.low[k] = min(state.low[k], state.whole[k])
 
 
-@jit
+@inline
 def _moved_growth(case: Case, state: State, c: int, k: int, stop: int) -> float:
     """Return the price of the stops that have another predecessor once `stop` stands before row k."""
     rows = state.rows[c]
@@ -138,7 +137,7 @@ def _moved_growth(case: Case, state: State, c: int, k: int, stop: int) -> float:
     return growth + moved_price(case, c, rows[k].stop, stop) - moved_price(case, c, rows[k].stop, before)
 
 
-@jit
+@inline
 def _apart(
     case: Case, state: State, c: int, r: int, i: int, arrive: int, paid: float, bound: float
 ) -> tuple[float, int]:
@@ -146,7 +145,7 @@ def _apart(
     rows, n, courier = state.rows[c], state.routes[c].count, case.couriers[c]
     stop = 2 * r + 1
     here, spare = case.stops[stop], courier.capacity - case.stops[2 * r].load
-    to, back = case.seconds_to[here.place], case.seconds[here.place]
+    to, back = case.legs_to[here.place], case.legs[here.place]
     plain = case.soft == 1 and courier.exact == 0
     best, best_at = bound, -1
     soft = 0.0
@@ -163,10 +162,10 @@ def _apart(
         if paid + soft + state.low[k + 1] >= best:
             break
         if paid + soft + state.whole[k + 1] < best and not blinked(state):
-            begun = service_start(case, stop, leaves + to[behind.place])
+            begun = service_start(case, stop, leaves + to[behind.place, 0])
             onward = begun + here.service
             if behind.onward >= 0:
-                onward += back[behind.onward]
+                onward += back[behind.onward, 0]
             if onward <= behind.latest:
                 price = paid + soft + state.legs[k + 1]
                 if plain:
@@ -181,7 +180,7 @@ def _apart(
     return best, best_at
 
 
-@jit
+@inline
 def pair_spot(case: Case, state: State, c: int, r: int, bound: float) -> tuple[float, int, int]:
     """Return (price, pickup row, delivery row) of the cheapest place in one route below `bound`, rows -1 if none."""
     rows, n, courier = state.rows[c], state.routes[c].count, case.couriers[c]
@@ -205,7 +204,7 @@ def pair_spot(case: Case, state: State, c: int, r: int, bound: float) -> tuple[f
     return best, best_i, best_j
 
 
-@jit
+@inline
 def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[float, int, int, float]:
     """Try the pair one right after the other, and fill `paid` and `reached` for the pickup alone before each row.
 
@@ -213,13 +212,13 @@ def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[fl
     """
     rows, n, courier = state.rows[c], state.routes[c].count, case.couriers[c]
     here, there = case.stops[2 * r], case.stops[2 * r + 1]
-    to, back = case.seconds_to[here.place], case.seconds[here.place]
-    to_m, back_m = case.metres_to[here.place], case.metres[here.place]
-    between, spare, soonest = back[there.place], courier.capacity - here.load, here.opens + here.service
+    to, back, m = case.legs_to[here.place], case.legs[here.place], case.metre_at
+    spare, soonest = courier.capacity - here.load, here.opens + here.service
+    between, between_price = back[there.place, 0], leg_price(case, here.place, there.place)
     best, best_i, first, least = bound, -1, n, BIG
     if between < 0:
         return best, best_i, first, least
-    opening = 0.0 if n else case.opening
+    opening = 0.0 if n else state.sums[OPENING]
     for i in range(courier.fixed, n + 1):
         row = rows[i]
         state.paid[i] = BIG
@@ -229,24 +228,24 @@ def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[fl
             for rest in range(i, n + 1):
                 state.paid[rest] = BIG
             break
-        drive = to[row.place]
+        drive = to[row.place, 0]
         if row.load > spare or drive < 0 or blinked(state):
             continue
         start = service_start(case, 2 * r, row.ready + drive)
         if start > here.closes:
             continue
         leaves = start + here.service
-        paid = case.per_second * drive + case.per_metre * to_m[row.place] - row.leg + opening
+        paid = case.per_second * drive + case.per_metre * to[row.place, m] - row.leg + opening
         soft = soft_price(case, 2 * r, start) if case.soft else 0.0
-        if paid + soft + case.per_second * between < best:
+        if paid + soft + between_price < best:
             price = _joint(case, state, c, r, i, leaves, paid, soft, best)
             if price < best:
                 best, best_i = price, i
         if i < n:
-            onward = back[row.onward]
+            onward = back[row.onward, 0]
             arrive = leaves + onward
             if onward >= 0 and arrive <= row.latest:
-                paid += case.per_second * onward + case.per_metre * back_m[row.onward]
+                paid += case.per_second * onward + case.per_metre * back[row.onward, m]
                 if case.moved != 0.0:
                     paid += _moved_growth(case, state, c, i, 2 * r)
                 state.paid[i], state.reached[i], state.soft[i] = paid, arrive, soft
@@ -254,7 +253,7 @@ def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[fl
     return best, best_i, first, least
 
 
-@jit
+@inline
 def _joint(
     case: Case, state: State, c: int, r: int, i: int, leaves: int, paid: float, soft: float, bound: float
 ) -> float:
@@ -264,13 +263,14 @@ def _joint(
     price = paid + leg_price(case, place, there.place)
     onward = 0
     if row.onward >= 0:
-        onward = case.seconds[there.place, row.onward]
-        price += case.per_second * onward + case.per_metre * case.metres[there.place, row.onward]
+        leg = case.legs[there.place, row.onward]
+        onward = leg[0]
+        price += case.per_second * onward + case.per_metre * leg[case.metre_at]
     if case.moved != 0.0:
         price += _moved_pair(case, state, c, i, r)
     if price >= bound or onward < 0:
         return BIG
-    begun = service_start(case, 2 * r + 1, leaves + case.seconds[place, there.place])
+    begun = service_start(case, 2 * r + 1, leaves + case.legs[place, there.place, 0])
     after = begun + there.service + onward
     if after > row.latest:
         return BIG
@@ -281,7 +281,7 @@ def _joint(
     return base + _growth(case, state, c, r, i, i, after, bound - base)
 
 
-@jit
+@inline
 def _moved_pair(case: Case, state: State, c: int, i: int, r: int) -> float:
     """Return the price of moved stops with pickup and delivery one after the other before row i."""
     rows = state.rows[c]
@@ -290,7 +290,7 @@ def _moved_pair(case: Case, state: State, c: int, i: int, r: int) -> float:
     return growth + moved_price(case, c, behind, 2 * r + 1) - moved_price(case, c, behind, before)
 
 
-@jit
+@inline
 def delivery_spot(case: Case, state: State, c: int, r: int, bound: float) -> tuple[float, int]:
     """Return (price, row) of the cheapest place below `bound` for a parcel its courier has already, row -1 if none."""
     rows, n, courier, stop = state.rows[c], state.routes[c].count, case.couriers[c], 2 * r + 1
@@ -298,7 +298,7 @@ def delivery_spot(case: Case, state: State, c: int, r: int, bound: float) -> tup
     if n + 3 > rows.shape[0]:
         state.counts[FULL] = 1
         return bound, -1
-    first, opening = courier.fixed, 0.0 if n else case.opening
+    first, opening = courier.fixed, 0.0 if n else state.sums[OPENING]
     plain = case.soft == 1 and courier.exact == 0
     _deliveries(case, state, c, r, first, bound)
     best, best_at = bound, -1
@@ -306,10 +306,10 @@ def delivery_spot(case: Case, state: State, c: int, r: int, bound: float) -> tup
         row = rows[j]
         if state.whole[j] + opening >= best or blinked(state):
             continue
-        start = service_start(case, stop, row.ready + case.seconds[row.place, here.place])
+        start = service_start(case, stop, row.ready + case.legs[row.place, here.place, 0])
         onward = start + here.service
         if row.onward >= 0:
-            onward += case.seconds[here.place, row.onward]
+            onward += case.legs[here.place, row.onward, 0]
         base = state.whole[j] + opening if plain else state.legs[j] + opening
         price = base + _growth(case, state, c, r, -1, j, onward, best - base)
         if price < best:

@@ -19,7 +19,7 @@ from numba.core.caching import CacheImpl, FunctionCache, UserProvidedCacheLocato
 F = TypeVar("F", bound=Callable[..., Any])
 _HERE = Path(__file__).resolve().parent
 _KEPT = Path(sys.prefix) / "share" / "dieu-tin" / "kernel"
-_NOT_COMPILED = {"build.py", "dealing.py"}
+_NOT_COMPILED = {"build.py", "clock.py", "dealing.py", "walk.py"}
 _COMPILED = [path.read_bytes() for path in sorted(_HERE.glob("*.py")) if path.name not in _NOT_COMPILED]
 _STAMP = hashlib.sha256(b"".join(_COMPILED)).hexdigest()
 # Nothing is allocated inside, so nothing is counted; wrappers nobody calls are half of the compile time.
@@ -66,7 +66,16 @@ CacheImpl._locator_classes.insert(0, _KeptLocator)
 
 def jit(function: F) -> F:
     """Compile a function that only other compiled functions call, once: every whole number comes as int64."""
-    compiled = njit(**_LEAN, no_cpython_wrapper=True)(function)
+    return _jit(function, False)
+
+
+def inline(function: F) -> F:
+    """Compile a function into each of its callers: a call hands over every array of Case and State, one by one."""
+    return _jit(function, True)
+
+
+def _jit(function: F, forceinline: bool) -> F:
+    compiled = njit(**_LEAN, no_cpython_wrapper=True, forceinline=forceinline)(function)
     narrow = compiled.get_call_template
 
     def widened(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:

@@ -91,6 +91,7 @@ ROUTE = np.dtype(
         ("changed", "i4"),  # since the best plan was kept
         ("closed", "i4"),  # not to be used by this search
         ("touched", "i8"),  # in which iteration
+        ("version", "i8"),  # another one for each order of stops the route has had
         ("metres", "i8"),
         ("span", "i8"),
         ("soft", "f8"),
@@ -103,14 +104,17 @@ MOMENT = np.dtype(  # one way to stand after a stop, see routing.timing
     [("at", "i8"), ("taken", "i8"), ("before", "i8"), ("arrive", "i8"), ("start", "i8"), ("soft", "f8")], align=True
 )
 
+KNOWN = np.dtype(  # where a request adds least in a route of one version; i -1: nothing is below `price`
+    [("key", "i8"), ("version", "i8"), ("price", "f8"), ("i", "i4"), ("j", "i4")], align=True
+)
+
 
 class Case(NamedTuple):
     """One problem, never changed by a search and shared by all threads."""
 
-    seconds: Ints  # [place, place]; -1 where there is no way
-    metres: Ints
-    seconds_to: Ints  # the same turned round: row = destination
-    metres_to: Ints
+    legs: Ints  # [place, place, 0 seconds, last metres]: -1 where there is no way; unpriced metres are the seconds
+    legs_to: Ints  # the same turned round: row = destination
+    metre_at: int  # where the metres of a leg stand
     stops: Records
     windows: Longs  # [window, 2]
     couriers: Records
@@ -144,6 +148,7 @@ class State(NamedTuple):
     row_of: Ints
     left_out: Ints  # the first `counts[LEFT_OUT]` are requests in no route
     left_out_at: Ints  # [request] where it stands there, -1 if nowhere, ELSEWHERE if it is no business of this search
+    mine: Ints  # the requests this search may move
     misses: Longs  # [request] how often it was left out
     best_order: Ints  # [courier, position]
     best_count: Ints
@@ -162,12 +167,14 @@ class State(NamedTuple):
     low: Floats  # [row] the least of these from there on
     routes_near: Ints
     moments: Records  # [position, way]; the last way is the path taken
+    known: Records  # [slot] what looking at a route has found before
     counts: Longs
     sums: Floats
     dice: NDArray[np.uint64]
 
 
 # State.counts
-LEFT_OUT, TOUCHED, WORK, ITERATION, BLINK, USED, STOPS, MOST_USED, FULL, FAULTS, LOOKUP, REMOVED, BOUND_OUT = range(13)
+LEFT_OUT, TOUCHED, WORK, ITERATION, BLINK, USED, STOPS, MOST_USED = range(8)
+FULL, FAULTS, LOOKUP, REMOVED, BOUND_OUT, VERSION, FILLED = range(8, 15)
 # State.sums
-TOTAL, BEST = range(2)
+TOTAL, BEST, OPENING = range(3)  # OPENING: what a courier costs in this search, see routing.engines.search

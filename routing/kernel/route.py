@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from routing.kernel.jit import jit
+from routing.kernel.jit import inline, jit
 from routing.kernel.layout import (
     BIG,
     ITERATION,
+    OPENING,
     STOPS,
     TOTAL,
     TOUCHED,
     USED,
+    VERSION,
     Case,
     State,
 )
 from routing.kernel.timing import latest_start, service_start, soft_price, timed
 
 
-@jit
+@inline
 def leg_price(case: Case, origin: int, destination: int) -> float:
     """Return the priced seconds and metres of a leg that exists; 0 to nowhere."""
     if destination < 0:
         return 0.0
-    return case.per_second * case.seconds[origin, destination] + case.per_metre * case.metres[origin, destination]
+    leg = case.legs[origin, destination]
+    return case.per_second * leg[0] + case.per_metre * leg[case.metre_at]
 
 
-@jit
+@inline
 def moved_price(case: Case, c: int, stop: int, before: int) -> float:
     """Return the price of giving a stop this courier and this predecessor (-1: his start)."""
     if stop < 0:
@@ -35,7 +38,7 @@ def moved_price(case: Case, c: int, stop: int, before: int) -> float:
     return case.moved
 
 
-@jit
+@inline
 def _forward(case: Case, state: State, c: int) -> bool:
     """Fill the rows from their stops, as if nobody ever rested; return whether every leg, window and load is kept."""
     rows, courier, n = state.rows[c], case.couriers[c], state.routes[c].count
@@ -44,39 +47,40 @@ def _forward(case: Case, state: State, c: int) -> bool:
     for k in range(n):
         row, stop = rows[k], rows[k].stop
         here = case.stops[stop]
-        drive = case.seconds[place, here.place]
+        leg = case.legs[place, here.place]
+        drive = leg[0]
         if drive < 0:
             return False
         row.place, row.onward, row.drive, row.ready, row.load = place, here.place, drive, ready, load
-        row.leg = leg_price(case, place, here.place)
+        row.leg = case.per_second * drive + case.per_metre * leg[case.metre_at]
         start = service_start(case, stop, ready + drive)
         load += here.load
         if start > here.closes or (stop % 2 == 0 and load > courier.capacity):
             return False
-        row.soft = soft_price(case, stop, start)
+        row.soft = soft_price(case, stop, start) if case.soft else 0.0
         price += row.leg
         soft_total += row.soft
         if case.moved != 0.0:
             price += moved_price(case, c, stop, before)
-        metres += case.metres[place, here.place]
+        metres += leg[case.metre_at]
         place, ready, before = here.place, start + here.service, stop
     last = rows[n]
     last.stop, last.place, last.onward, last.ready, last.load = -1, place, courier.end, ready, load
     last.drive, last.leg, last.soft = 0, 0.0, 0.0
     if n and courier.end >= 0:
-        last.drive = case.seconds[place, courier.end]
+        last.drive = case.legs[place, courier.end, 0]
         if last.drive < 0:
             return False
         last.leg = leg_price(case, place, courier.end)
-        metres += case.metres[place, courier.end]
+        metres += case.legs[place, courier.end, case.metre_at]
     route = state.routes[c]
     route.metres = metres
     route.soft = soft_total
-    route.price = price + last.leg + (case.opening if n else 0.0)
+    route.price = price + last.leg + (state.sums[OPENING] if n else 0.0)
     return metres <= courier.most_m and (n == 0 or ready + last.drive <= courier.shift_end)
 
 
-@jit
+@inline
 def _backward(case: Case, state: State, c: int) -> None:
     rows, n = state.rows[c], state.routes[c].count
     rows[n].latest = case.couriers[c].shift_end
@@ -96,6 +100,8 @@ def _backward(case: Case, state: State, c: int) -> None:
 @jit
 def refresh(case: Case, state: State, c: int) -> bool:
     """Bring a route's rows and price up to date with its stops; return whether it can be driven."""
+    state.counts[VERSION] += 1
+    state.routes[c].version = state.counts[VERSION]
     if not _forward(case, state, c):
         return False
     route, n = state.routes[c], state.routes[c].count
@@ -116,7 +122,7 @@ def refresh(case: Case, state: State, c: int) -> bool:
     return True
 
 
-@jit
+@inline
 def touch(state: State, c: int) -> None:
     """Keep a route as it was before this iteration first changes it."""
     route = state.routes[c]
@@ -144,7 +150,7 @@ def put_back(state: State, c: int) -> None:
     account(state, c, 1.0)
 
 
-@jit
+@inline
 def account(state: State, c: int, sign: float) -> None:
     """Add a route to the totals, or with sign -1 take it out."""
     route = state.routes[c]

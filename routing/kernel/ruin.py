@@ -13,7 +13,6 @@ from routing.kernel.route import take_out, touch
 
 _SPLIT = 0.5  # share of strings that keep some stops in their middle
 _LONGER = 0.01
-_TRIES = 8
 _ROUND_THE_LEFT_OUT = 0.5  # while some are left out, this share of ruins makes room where they are
 
 
@@ -24,11 +23,7 @@ def ruin(case: Case, state: State, mean_removed: float, longest: int) -> None:
     mean_length = state.counts[STOPS] / max(1, state.counts[USED])
     length = min(float(longest), max(1.0, mean_length))
     strings = int(1.0 + draw(state) * (4.0 * mean_removed / (1.0 + length) - 1.0))
-    seed = below(state, 2 * case.requests.shape[0])
-    for _ in range(_TRIES):  # a search over a part begins inside it, not at its border
-        if state.courier_of[seed] >= 0:
-            break
-        seed = below(state, 2 * case.requests.shape[0])
+    seed = 2 * state.mine[below(state, state.mine.shape[0])] + below(state, 2)
     if state.counts[LEFT_OUT] and draw(state) < _ROUND_THE_LEFT_OUT:
         seed = 2 * state.left_out[below(state, state.counts[LEFT_OUT])] + below(state, 2)
     for place in case.near[case.stops[seed].place]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log
+from math import log
 
 from routing.kernel.dice import below, draw
 from routing.kernel.jit import jit
@@ -13,10 +13,12 @@ from routing.kernel.layout import (
     BOUND_OUT,
     ELSEWHERE,
     FAULTS,
+    FILLED,
     FULL,
     ITERATION,
     LEFT_OUT,
     MOST_USED,
+    OPENING,
     REMOVED,
     TOTAL,
     TOUCHED,
@@ -52,16 +54,25 @@ def start(case: Case, state: State) -> int:
 
 
 @jit
-def fill(case: Case, state: State, way: int) -> int:
-    """Try once to put in everything that is left out, in one order."""
+def line_up(case: Case, state: State, way: int) -> int:
+    """Make everything that is left out the work, in one order, for `fill`; return how many requests that is."""
     _next(state)
     for k in range(state.counts[LEFT_OUT]):
         state.work[k] = state.left_out[k]
     state.counts[WORK] = state.counts[LEFT_OUT]
+    state.counts[FILLED] = 0
     sort_work(case, state, way)
-    recreate(case, state, False)
+    return state.counts[WORK]
+
+
+@jit
+def fill(case: Case, state: State, most: int) -> int:
+    """Try to put in so many more of those lined up; return how many have still to be tried."""
+    first = state.counts[FILLED]
+    state.counts[FILLED] = min(state.counts[WORK], first + most)
+    recreate(case, state, first, state.counts[FILLED], False)
     _accept(case, state)
-    return state.counts[LEFT_OUT]
+    return state.counts[WORK] - state.counts[FILLED]
 
 
 @jit
@@ -85,9 +96,10 @@ def _sum_up(case: Case, state: State) -> None:
     total = 0.0
     for c in range(case.couriers.shape[0]):
         total += state.routes[c].price
+    out = 0.0
     for k in range(state.counts[LEFT_OUT]):
-        total += case.requests[state.left_out[k]].price
-    state.sums[TOTAL] = total
+        out += case.requests[state.left_out[k]].price
+    state.sums[TOTAL] = total + out
 
 
 @jit
@@ -108,7 +120,7 @@ def total_now(case: Case, state: State) -> float:
 @jit
 def keep_best(case: Case, state: State) -> None:
     """Keep the routes as they stand if they are the cheapest so far."""
-    total = total_now(case, state)
+    total = total_now(case, state) + (case.opening - state.sums[OPENING]) * state.counts[USED]
     if total >= state.sums[BEST] - 1e-12 * abs(total) - 1e-9:
         return
     whole = state.sums[BEST] > BIG
@@ -175,23 +187,24 @@ def _way(state: State) -> int:
 
 @jit
 def improve(
-    case: Case, state: State, iterations: int, hot: float, cold: float, mean_removed: float, longest: int, must: bool
+    case: Case, state: State, iterations: int, temperature: float, mean_removed: float, longest: int, must: bool
 ) -> int:
-    """Go through so many iterations while the temperature falls from `hot` to `cold`; return how many were made.
+    """Go through so many iterations at one temperature; return how many were made.
 
     With `must` requests that are left out decide: it ends when there are none.
     """
+    if state.mine.shape[0] == 0:
+        return iterations  # nothing can be better
     _sum_up(case, state)
     now = total_now(case, state)
     for step in range(iterations):
-        temperature = hot * exp(log(cold / hot) * step / iterations)
         _next(state)
         missed = _missed(state) if must else 0
         faults = state.counts[FAULTS]
         ruin(case, state, mean_removed, longest)
         _retry(state)
         sort_work(case, state, _way(state))
-        recreate(case, state, must)
+        recreate(case, state, 0, state.counts[WORK], must)
         after = total_now(case, state)
         accepted = after < now - temperature * log(1.0 - draw(state) + 1e-300)
         if must:

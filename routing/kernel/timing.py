@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from routing.kernel.jit import jit
+from routing.kernel.jit import inline, jit
 from routing.kernel.layout import BIG, MOST_MOMENTS, NEVER, Case, State
 
 
-@jit
+@inline
 def service_start(case: Case, stop: int, arrive: int) -> int:
     """Return the first second at or after `arrive` at which service may start, or NEVER."""
     here = case.stops[stop]
@@ -20,7 +20,7 @@ def service_start(case: Case, stop: int, arrive: int) -> int:
     return NEVER
 
 
-@jit
+@inline
 def latest_start(case: Case, stop: int, limit: int) -> int:
     """Return the last second up to `limit` at which service may start, or -NEVER."""
     here = case.stops[stop]
@@ -32,7 +32,7 @@ def latest_start(case: Case, stop: int, limit: int) -> int:
     return -NEVER
 
 
-@jit
+@inline
 def soft_price(case: Case, stop: int, start: int) -> float:
     """Return what starting a stop's service at `start` costs: lateness and delay of the delivery."""
     here = case.stops[stop]
@@ -69,7 +69,7 @@ def _keep(state: State, k: int, count: int, at: int, taken: int, soft: float) ->
 def _advance(case: Case, state: State, c: int, k: int, count: int, origin: int, stop: int, onward: int) -> int:
     """Fill the moments after serving `stop` as number `k`; return how many, 0 when it cannot be done."""
     courier, here = case.couriers[c], case.stops[stop]
-    drive = case.seconds[origin, here.place]
+    drive = case.legs[origin, here.place, 0]
     if drive < 0:
         return 0
     drives = origin != here.place or k == 0
@@ -125,7 +125,7 @@ def _finish(case: Case, state: State, c: int, n: int, count: int) -> tuple[float
     last = case.stops[state.order[n - 1]].place
     drive = 0
     if courier.end >= 0:
-        drive = case.seconds[last, courier.end]
+        drive = case.legs[last, courier.end, 0]
     best, best_end, best_moment = BIG, 0, -1
     if drive < 0:
         return best, best_end, best_moment
@@ -181,7 +181,7 @@ def timed(case: Case, state: State, c: int, n: int, early: bool) -> tuple[float,
     for k in range(n, 0, -1):  # the path back: arrival and start of each stop
         state.moments[k, MOST_MOMENTS] = state.moments[k, moment]
         moment = state.moments[k, moment].before
-    drive = case.seconds[case.couriers[c].start, case.stops[state.order[0]].place]
+    drive = case.legs[case.couriers[c].start, case.stops[state.order[0]].place, 0]
     leave_at = state.moments[1, MOST_MOMENTS].arrive - drive
     best_span = end_at - leave_at
     if case.span == 0.0 or n < 2:

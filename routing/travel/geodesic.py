@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,35 +19,78 @@ from routing.travel import Leg, Point, Terrain
 
 EARTH_RADIUS_M = 6371008.8
 LONGEST_S = 2**31 - 1
-_BLOCK_ROWS = 512
 _SAFE_INT64 = 2**62
+_TILE = 128  # places to a side of what is reckoned at once: three float64 tables of it stay in a core's cache
+_MANY_PLACES = 500  # up to so many places threads cost more than they save
+_MOST_THREADS = 4
 
 
-def file_legs(
-    lat: Sequence[float], lng: Sequence[float], travel: GeodesicTravel
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return (seconds, metres), int32 [n, n], by the exact formula of `routing-problem/1`.
+class FileLegs:
+    """The legs between points by the exact formula of `routing-problem/1`, all at once or one by one.
 
     m = round(2·6371008.8·asin(√h)·detour) in float64, half to even; s = ceil(m·36 / (10·speed_kmh)) in exact
-    arithmetic plus stop_overhead_s; 0 and 0 from a place to itself. Raises RoutingError when a leg exceeds int32.
+    arithmetic plus stop_overhead_s; 0 and 0 from a place to itself. Every leg is as long as the way back.
     """
-    count = len(lat)
-    seconds = np.zeros((count, count), dtype=np.int32)
-    metres = np.zeros((count, count), dtype=np.int32)
-    for first in range(0, count, _BLOCK_ROWS):
-        rows = slice(first, min(first + _BLOCK_ROWS, count))
-        straight_m = _haversine_m(lat, lng, rows)
-        block_m = np.rint(straight_m * float(travel.detour))
-        if block_m.size and block_m.max() > LONGEST_S:
-            raise RoutingError("bad_value", "makes a leg longer than 2^31 metres", "travel.detour")
-        block_s = _ceil_seconds(block_m.astype(np.int64), travel)
-        if block_s.size and block_s.max() > LONGEST_S:
-            raise RoutingError("bad_value", "makes a leg longer than 2^31 seconds", "travel.speed_kmh")
-        metres[rows] = block_m
-        seconds[rows] = block_s
-    np.fill_diagonal(seconds, 0)
-    np.fill_diagonal(metres, 0)
-    return seconds, metres
+
+    __slots__ = ("_lam", "_phi", "_travel")
+
+    def __init__(self, lat: Sequence[float], lng: Sequence[float], travel: GeodesicTravel) -> None:
+        self._phi = np.radians(np.asarray(lat, dtype=np.float64))
+        self._lam = np.radians(np.asarray(lng, dtype=np.float64))
+        self._travel = travel
+
+    def both(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return (seconds, metres), int32 [n, n]; raises RoutingError when a leg exceeds int32."""
+        metres = np.empty((len(self._phi), len(self._phi)), dtype=np.int32)
+        seconds = self._filled(metres)
+        np.fill_diagonal(metres, 0)
+        return seconds, metres
+
+    def seconds(self) -> NDArray[np.int32]:
+        """Return the seconds alone, int32 [n, n], in half the memory; raises RoutingError as `both` does."""
+        return self._filled(None)
+
+    def leg_m(self, i: int, j: int) -> int:
+        """Return the metres of one leg, the very integer of `both`: numpy's functions, step by step as for a table."""
+        if i == j:
+            return 0
+        phi, psi = self._phi[i], self._phi[j]
+        up, across = np.sin((phi - psi) / 2), np.sin((self._lam[i] - self._lam[j]) / 2)
+        h = min(1.0, max(0.0, up * up + np.cos(phi) * np.cos(psi) * (across * across)))
+        return round(2 * EARTH_RADIUS_M * float(np.arcsin(math.sqrt(h))) * float(self._travel.detour))
+
+    def _filled(self, metres: NDArray[np.int32] | None) -> NDArray[np.int32]:
+        """Return the seconds; the metres go where told, if anywhere. Half is reckoned, half mirrored."""
+        count = len(self._phi)
+        seconds = np.empty((count, count), dtype=np.int32)
+
+        def fill(first: int) -> None:
+            rows = slice(first, first + _TILE)
+            for other in range(first, count, _TILE):
+                columns = slice(other, other + _TILE)
+                tile_m = self._metres(rows, columns)
+                if tile_m.max() > LONGEST_S:
+                    raise RoutingError("bad_value", "makes a leg longer than 2^31 metres", "travel.detour")
+                tile_s = _ceil_seconds(tile_m.astype(np.int64), self._travel)
+                if tile_s.max() > LONGEST_S:
+                    raise RoutingError("bad_value", "makes a leg longer than 2^31 seconds", "travel.speed_kmh")
+                seconds[rows, columns], seconds[columns, rows] = tile_s, tile_s.T
+                if metres is not None:
+                    metres[rows, columns], metres[columns, rows] = tile_m, tile_m.T
+
+        bands = range(0, count, _TILE)
+        if count <= _MANY_PLACES:
+            deque(map(fill, bands), maxlen=0)
+        else:  # numpy lets go of the interpreter while it reckons; bands grow shorter, so threads end together
+            with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+                deque(pool.map(fill, bands), maxlen=0)
+        np.fill_diagonal(seconds, 0)
+        return seconds
+
+    def _metres(self, rows: slice, columns: slice) -> NDArray[np.float64]:
+        metres = _haversine_m(self._phi, self._lam, rows, columns)
+        metres *= float(self._travel.detour)
+        return np.rint(metres, out=metres)
 
 
 def _ceil_seconds(metres: NDArray[np.int64], travel: GeodesicTravel) -> NDArray[np.int64]:
@@ -60,15 +106,28 @@ def _ceil_seconds(metres: NDArray[np.int64], travel: GeodesicTravel) -> NDArray[
     return np.array(exact, dtype=np.int64).reshape(metres.shape)
 
 
-def _haversine_m(lat: Sequence[float], lng: Sequence[float], rows: slice) -> NDArray[np.float64]:
-    """Return great-circle metres from the points in `rows` to all points, float64 [rows, n]."""
-    phi = np.radians(np.asarray(lat, dtype=np.float64))
-    lam = np.radians(np.asarray(lng, dtype=np.float64))
-    half_phi = np.sin((phi[rows, None] - phi[None, :]) / 2) ** 2
-    half_lam = np.sin((lam[rows, None] - lam[None, :]) / 2) ** 2
-    h = half_phi + np.cos(phi[rows, None]) * np.cos(phi[None, :]) * half_lam
-    straight: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(h, 0.0, 1.0)))
-    return straight
+def _haversine_m(
+    phi: NDArray[np.float64], lam: NDArray[np.float64], rows: slice, columns: slice
+) -> NDArray[np.float64]:
+    """Return great-circle metres between points in radians, float64 [rows, columns].
+
+    Reckoned in place: fresh memory for every step would take a big problem longer than the steps.
+    """
+    h = _half_sine_squared(phi, rows, columns)
+    across = _half_sine_squared(lam, rows, columns)
+    across *= np.cos(phi[rows, None]) * np.cos(phi[columns])
+    h += across
+    np.clip(h, 0.0, 1.0, out=h)
+    np.arcsin(np.sqrt(h, out=h), out=h)
+    h *= 2 * EARTH_RADIUS_M
+    return h
+
+
+def _half_sine_squared(angles: NDArray[np.float64], rows: slice, columns: slice) -> NDArray[np.float64]:
+    half = angles[rows, None] - angles[columns]
+    half /= 2
+    np.sin(half, out=half)
+    return np.multiply(half, half, out=half)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +163,8 @@ class TerrainTravel:
 
     def matrix(self, points: Sequence[Point]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return (seconds rounded up, metres rounded), int32 [n, n]; straight lines by haversine."""
-        straight_km = _haversine_m([p.lat for p in points], [p.lng for p in points], slice(None)) / 1000
+        phi, lam = np.radians([p.lat for p in points]), np.radians([p.lng for p in points])
+        straight_km = _haversine_m(phi, lam, slice(None), slice(None)) / 1000
         terrain = np.array([int(p.terrain) for p in points], dtype=np.int64)
         harder = np.maximum(terrain[:, None], terrain[None, :])
         seconds = np.zeros(straight_km.shape, dtype=np.int32)

@@ -18,7 +18,7 @@ from routing.cost import Evaluation, evaluate, warm_places
 from routing.draft import Draft
 from routing.engines import Limits
 from routing.engines import search as engine
-from routing.engines.search import Cooling
+from routing.engines.search import Search
 from routing.view import View
 from tests.routing.brute import optimum
 from tests.routing.problems import PLAIN, any_problem, courier, line, problem, request
@@ -57,13 +57,13 @@ def test_three_thousand_random_problems_are_driven_as_the_kernel_says_and_pass_t
         old = solve_by(p, engine="greedy") if p.weights.moved_stop else None
         warm = warm_places(view, old)
         start = view.sequences_of(old) if old else [[] for _ in p.couriers]
-        search = Cooling(view, Draft(view, start, warm).sequences(), warm, limits(seed, 40))
+        search = Search(view, Draft(view, start, warm).sequences(), warm, limits(seed, 40))
         orders = search.run()
         found = evaluate(view, orders, warm)
         assert isinstance(found, Evaluation), (seed, found)
         aboard = [r for r in found.unserved if view.bound[r] is not None and not search.case.requests[r]["out"]]
         if not aboard:
-            assert search.best_total == pytest.approx(found.cost.total, rel=1e-9, abs=1e-6), seed
+            assert search.total == pytest.approx(found.cost.total, rel=1e-9, abs=1e-6), seed
         lost_in_kernel += len(aboard)
         if seed % 10 == 0:
             plan = solve(p, engine="search", iterations=20, seed=seed, warm=old)
