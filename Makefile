@@ -11,7 +11,7 @@ export npm_config_update_notifier := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test check format bench lock
+.PHONY: help setup run demo test check format bench peers lock
 
 help: ## this list
 	@echo "Điều Tin. Lần đầu / first: make run, rồi / then: make demo (in a second terminal)."; echo
@@ -88,11 +88,19 @@ format: .venv/.dev ## put the Python files in the common form
 bench: .venv/.dev $(FRONT_END) $(KERNEL) ## measure (ARGS="…" chooses what)
 	@exec $(BIN)/python -m bench $(ARGS)
 
+.venv/peers/.ok: .venv/.uv requirements-peers.lock
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv/peers
+	@$(BIN)/uv pip install -q --python .venv/peers/bin/python --require-hashes -r requirements-peers.lock
+	@touch $@
+
+peers: .venv/peers/.ok ## the engines that make bench ARGS=routes compares ours with (0.2 GB, in .venv/peers)
+
 LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE)
 
 lock: .venv/.ok ## make the lock files again from requirements*.in and package.json (UPGRADE=--upgrade: newest versions)
 	@$(LOCK) requirements.in -o requirements.lock
 	@$(LOCK) requirements-dev.in -o requirements-dev.lock
+	@$(LOCK) requirements-peers.in -o requirements-peers.lock
 	@$(LOCK) tools/installer.in -o tools/installer.lock
 	@cd web && npm install --package-lock-only --no-audit --no-fund
 	@$(BIN)/python -m tools.check_locks

@@ -5,6 +5,7 @@ Importing this package loads no solver; an engine is imported by `warm` or when 
 
 from __future__ import annotations
 
+from routing.challenger import Challenger
 from routing.check import Verdict, Violation, check
 from routing.errors import RoutingError
 from routing.model import (
@@ -31,6 +32,7 @@ from routing.solve import solve, warm
 
 __all__ = [
     "Break",
+    "Challenger",
     "Change",
     "Cost",
     "Courier",

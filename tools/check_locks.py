@@ -36,7 +36,7 @@ def main(root: Path | None = None) -> int:
     """Check every lock of the checkout; returns 1 if one is at fault or missing."""
     root = root or Path.cwd()
     faults = []
-    for path in (root / "requirements.lock", root / "requirements-dev.lock"):
+    for path in (root / name for name in ("requirements.lock", "requirements-dev.lock", "requirements-peers.lock")):
         faults += [f"{path.name}: {fault}" for fault in faults_in_requirements(path.read_text())]
     npm_lock = root / "web" / "package-lock.json"
     faults += [f"web/{npm_lock.name}: {fault}" for fault in faults_in_npm_lock(json.loads(npm_lock.read_text()))]

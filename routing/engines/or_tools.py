@@ -47,10 +47,14 @@ class _Vehicle:
     breaks: list[tuple[int, int, int]]
 
 
-def improve(view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> Sequences:
-    """Return better orders than `start`, or `start` itself where the model finds none or cannot hold it."""
+def improve(view: View, start: Sequences, warm: WarmPlaces, limits: Limits, guided: bool = True) -> Sequences:
+    """Return better orders than `start`, or `start` itself where the model finds none or cannot hold it.
+
+    Without `guided` the search ends where no single step betters the orders, most often before its time is up.
+    Raises RoutingError when the problem is too large for the model, or the model calls the start undriveable.
+    """
     model = _Model(view, Draft(view, start, warm), warm, limits)
-    return model.solve() if model.stops and model.vehicles else start
+    return model.solve(guided) if model.stops and model.vehicles else start
 
 
 def _vehicles(view: View, draft: Draft) -> list[_Vehicle]:
@@ -112,7 +116,7 @@ class _Model:
         bare = Trip(self.view, vehicle.courier, vehicle.locked, {})
         return lambda request: request in present or best_spot(bare, request) is not None
 
-    def solve(self) -> Sequences:
+    def solve(self, guided: bool) -> Sequences:
         """Build, warm and run the model; return the best orders it has seen."""
         self._nodes()
         self._matrices()
@@ -124,7 +128,7 @@ class _Model:
         self._load()
         self._metres()
         self._requests()
-        return self._search()
+        return self._search(guided)
 
     def _nodes(self) -> None:
         """Nodes: one start per vehicle, then the stops, then ends; routes that end anywhere share the last node."""
@@ -273,7 +277,7 @@ class _Model:
         index: int = self.manager.NodeToIndex(self.node_of[stop])
         return index
 
-    def _search(self) -> Sequences:
+    def _search(self, guided: bool) -> Sequences:
         strategies = routing_enums_pb2.LocalSearchMetaheuristic
         parameters = self._parameters(strategies.GREEDY_DESCENT)
         self._watch()
@@ -289,9 +293,9 @@ class _Model:
         if solution is None:
             return self.best
         self.best = self._orders(solution)
-        if worth and not self.limits.should_stop():
-            guided = self._parameters(strategies.GUIDED_LOCAL_SEARCH)
-            better = self.routing.SolveFromAssignmentWithParameters(solution, guided)
+        if guided and worth and not self.limits.should_stop():
+            parameters = self._parameters(strategies.GUIDED_LOCAL_SEARCH)
+            better = self.routing.SolveFromAssignmentWithParameters(solution, parameters)
             if better is not None:
                 self.best = self._orders(better)
         return self.best

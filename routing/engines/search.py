@@ -62,7 +62,8 @@ def prepare() -> None:
 class Course:
     """What can be set about a search. Temperatures are shares of the mean price of a request's legs."""
 
-    hot: float = 3.0
+    hot: float = 1.5
+    hot_few: float = 3.0  # while only so many couriers may ride: such plans change in leaps
     cold: float = 0.05
     warm_hot: float = 0.05  # where the search starts from a plan
     fleet_share: float = 0.65  # of the time at most, for serving all and giving up couriers
@@ -151,15 +152,17 @@ class Search:
         """Bring the whole from hot to cold; with time enough from several starts, and then by bursts."""
         course, scale, first = self.course, self.walk.scale(), self.clock.share()
         self.scale = scale
-        hot = course.warm_hot if self.started else course.hot
+        self.hot = hot = (course.hot_few if self.most_used else course.hot) * scale
+        if self.started:
+            hot = course.warm_hot * scale
         for _ in range(_LOOKS if self.limits.iterations is None else 0):
             looks = self.clock.count(1000)
             looks.add(self.walk.improve(looks.batch(), course.cold * scale)[0])
         if self.clock.iterations_left() * self.threads > course.plenty * len(self.case.requests):
-            self._start_often(first + course.start_share * (1.0 - first), hot)
+            self._start_often(first + course.start_share * (1.0 - first))
             self._burst(1.0 - course.last_share)
-            hot = course.again
-        self._anneal_whole(self.clock.until(1.0), hot * scale, course.cold * scale)
+            hot = course.again * scale
+        self._anneal_whole(self.clock.until(1.0), hot, course.cold * scale)
 
     def _anneal(self, walk: Walk, stretch: Stretch, hot: float, cold: float) -> None:
         """Search on from hot to cold for a stretch."""
@@ -214,7 +217,7 @@ class Search:
         fixed: list[int] = self.case.couriers["fixed"].tolist()
         return [order[:count] for order, count in zip(orders, fixed, strict=True)]
 
-    def _start_often(self, until: float, hot: float) -> None:
+    def _start_often(self, until: float) -> None:
         """Cool several plans, all but the first built anew where couriers are few, and go on with the cheapest."""
         base, first = self.walk.best, self.clock.share()
         walks = [
@@ -225,16 +228,16 @@ class Search:
             now = walks[k : k + self.threads]
             last = first + (until - first) * (k + len(now)) / len(walks)
             stretches = [self.clock.until(last, len(now)) for _ in now]
-            self._side_by_side(lambda walk, stretch: self._one_start(walk, stretch, hot), now, stretches)
+            self._side_by_side(self._one_start, now, stretches)
         self.walk = self._stand(min(walks, key=lambda walk: walk.total).best, None, self.most_used)
         self._take(self.walk)
 
-    def _one_start(self, walk: Walk, stretch: Stretch, hot: float) -> None:
+    def _one_start(self, walk: Walk, stretch: Stretch) -> None:
         if walk.left_out:
             walk.fill(0, self.limits.should_stop)
         while walk.left_out and self.most_used and stretch.at() < _MUST_SHARE:
             stretch.add(walk.improve(stretch.batch(), self.scale, must=True)[0])
-        self._anneal(walk, stretch, hot * self.scale, self.course.cold * self.scale)
+        self._anneal(walk, stretch, self.hot, self.course.cold * self.scale)
 
     def _burst(self, until: float) -> None:
         """Search a few neighbouring routes for themselves, others on each thread, and keep what got cheaper."""
@@ -288,7 +291,7 @@ class Search:
                 if not walk.left_out or self.clock.over():
                     break
                 walk.improve(_MUST_BATCH, self.scale, must=True)
-        self._anneal(walk, stretch, self.course.hot * self.scale, self.course.cold * self.scale)
+        self._anneal(walk, stretch, self.hot, self.course.cold * self.scale)
 
     def _side_by_side(
         self, work: Callable[..., None], walks: list[Walk], stretches: list[Stretch], *more: list[bool]

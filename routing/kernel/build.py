@@ -29,7 +29,7 @@ from routing.kernel.layout import (
 from routing.view import NEVER, Sequences, View, pickup
 
 _NEAR = 120  # neighbouring places known of each place
-_ALL_ROUTES, _ROUTES_PER_END = 10, 6
+_ALL_ROUTES, _ROUTES_PER_END = 10, 20
 _MANY_PLACES, _NEAR_OF_MANY = 3000, 60
 _BLOCK_ROWS = 16  # whose neighbours are looked for at once
 _TILE = 256  # rows and columns of a piece of a matrix
