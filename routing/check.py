@@ -206,7 +206,7 @@ class _Judge:
         if origin == destination:
             return 0, 0
         i, j = self.places[origin], self.places[destination]
-        seconds, metres = int(self.legs.seconds_matrix[i, j]), int(self.legs.metres_matrix[i, j])
+        seconds, metres = int(self.legs.seconds_matrix[i, j]), self.legs.metres[i][j]
         if seconds < 0 or metres < 0:
             self.say("no_leg", here, f"there is no way from {origin!r} to {destination!r}")
             return 0, 0

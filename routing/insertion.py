@@ -115,7 +115,10 @@ class Trip:
         if seconds < 0:
             return INFINITE
         weights = self.view.weights
-        return weights.travel_per_s * seconds + weights.distance_per_m * self.view.legs.metres[origin][destination]
+        price = weights.travel_per_s * seconds
+        if weights.distance_per_m:  # metres that cost nothing may have to be reckoned
+            price += weights.distance_per_m * self.view.legs.metres[origin][destination]
+        return price
 
 
 def _latest_start(view: View, stop: int, limit: int) -> int:

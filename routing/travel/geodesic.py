@@ -20,6 +20,8 @@ from routing.travel import Leg, Point, Terrain
 EARTH_RADIUS_M = 6371008.8
 LONGEST_S = 2**31 - 1
 _SAFE_INT64 = 2**62
+_FAR_M = 1e7  # beyond, towards the other side of the globe, the arc sine magnifies roundings
+_DOUBT_M = 1e-6  # from half a metre
 _TILE = 128  # places to a side of what is reckoned at once: three float64 tables of it stay in a core's cache
 _MANY_PLACES = 500  # up to so many places threads cost more than they save
 _MOST_THREADS = 4
@@ -32,32 +34,27 @@ class FileLegs:
     arithmetic plus stop_overhead_s; 0 and 0 from a place to itself. Every leg is as long as the way back.
     """
 
-    __slots__ = ("_lam", "_phi", "_travel")
+    __slots__ = ("_detour", "_lam", "_phi", "_through", "_travel")
 
     def __init__(self, lat: Sequence[float], lng: Sequence[float], travel: GeodesicTravel) -> None:
-        self._phi = np.radians(np.asarray(lat, dtype=np.float64))
-        self._lam = np.radians(np.asarray(lng, dtype=np.float64))
-        self._travel = travel
+        self._travel, self._detour = travel, float(travel.detour)
+        self._phi = phi = np.radians(np.asarray(lat, dtype=np.float64))
+        self._lam = lam = np.radians(np.asarray(lng, dtype=np.float64))
+        # On a globe of radius ½ the straight way through it is the sine of half the angle, √h.
+        self._through = np.cos(phi) * np.cos(lam) / 2, np.cos(phi) * np.sin(lam) / 2, np.sin(phi) / 2
 
     def both(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return (seconds, metres), int32 [n, n]; raises RoutingError when a leg exceeds int32."""
         metres = np.empty((len(self._phi), len(self._phi)), dtype=np.int32)
-        seconds = self._filled(metres)
-        np.fill_diagonal(metres, 0)
-        return seconds, metres
+        return self._filled(metres), metres
 
     def seconds(self) -> NDArray[np.int32]:
         """Return the seconds alone, int32 [n, n], in half the memory; raises RoutingError as `both` does."""
         return self._filled(None)
 
     def leg_m(self, i: int, j: int) -> int:
-        """Return the metres of one leg, the very integer of `both`: numpy's functions, step by step as for a table."""
-        if i == j:
-            return 0
-        phi, psi = self._phi[i], self._phi[j]
-        up, across = np.sin((phi - psi) / 2), np.sin((self._lam[i] - self._lam[j]) / 2)
-        h = min(1.0, max(0.0, up * up + np.cos(phi) * np.cos(psi) * (across * across)))
-        return round(2 * EARTH_RADIUS_M * float(np.arcsin(math.sqrt(h))) * float(self._travel.detour))
+        """Return the metres of one leg, the very integer of `both`."""
+        return int(self._by_formula(i, j))
 
     def _filled(self, metres: NDArray[np.int32] | None) -> NDArray[np.int32]:
         """Return the seconds; the metres go where told, if anywhere. Half is reckoned, half mirrored."""
@@ -68,7 +65,7 @@ class FileLegs:
             rows = slice(first, first + _TILE)
             for other in range(first, count, _TILE):
                 columns = slice(other, other + _TILE)
-                tile_m = self._metres(rows, columns)
+                tile_m = self._tile(first, other)
                 if tile_m.max() > LONGEST_S:
                     raise RoutingError("bad_value", "makes a leg longer than 2^31 metres", "travel.detour")
                 tile_s = _ceil_seconds(tile_m.astype(np.int64), self._travel)
@@ -87,10 +84,33 @@ class FileLegs:
         np.fill_diagonal(seconds, 0)
         return seconds
 
-    def _metres(self, rows: slice, columns: slice) -> NDArray[np.float64]:
-        metres = _haversine_m(self._phi, self._lam, rows, columns)
-        metres *= float(self._travel.detour)
-        return np.rint(metres, out=metres)
+    def _tile(self, first: int, other: int) -> NDArray[np.float64]:
+        """Return the metres from a tile's rows to its columns: the formula's, though few are reckoned by it.
+
+        The way through the globe takes half the time to reckon. Up to _FAR_M the two ways to √h and the roundings
+        after it differ by some 1e-16 of the globe, 1e-8 m: only a leg so close to half a metre could be rounded to
+        another integer. There, with much to spare, and beyond _FAR_M, the formula decides.
+        """
+        rows, columns = slice(first, first + _TILE), slice(other, other + _TILE)
+        x, y, z = self._through
+        h = _squared(x[rows, None] - x[columns])
+        h += _squared(y[rows, None] - y[columns])
+        h += _squared(z[rows, None] - z[columns])
+        metres = np.arcsin(np.minimum(np.sqrt(h, out=h), 1.0, out=h), out=h)
+        metres *= 2 * EARTH_RADIUS_M * self._detour
+        whole = np.rint(metres)
+        metres -= whole
+        doubtful = np.abs(metres, out=metres) > 0.5 - _DOUBT_M * self._detour
+        if whole.max() > _FAR_M * self._detour:
+            doubtful |= whole > _FAR_M * self._detour
+        if doubtful.any():
+            i, j = np.nonzero(doubtful)
+            whole[i, j] = self._by_formula(first + i, other + j)
+        return whole
+
+    def _by_formula(self, i: int | NDArray[np.intp], j: int | NDArray[np.intp]) -> NDArray[np.float64]:
+        phi, lam = self._phi, self._lam
+        return np.rint(_haversine_m(phi[i], lam[i], phi[j], lam[j]) * self._detour)
 
 
 def _ceil_seconds(metres: NDArray[np.int64], travel: GeodesicTravel) -> NDArray[np.int64]:
@@ -101,33 +121,25 @@ def _ceil_seconds(metres: NDArray[np.int64], travel: GeodesicTravel) -> NDArray[
     factor, divisor = factor // common, divisor // common
     longest = int(metres.max()) if metres.size else 0
     if longest * factor + divisor < _SAFE_INT64:
-        return -((-metres * factor) // divisor) + travel.stop_overhead_s
+        upside_down = metres * -factor
+        upside_down //= divisor
+        return np.subtract(travel.stop_overhead_s, upside_down, out=upside_down)
     exact = [min(-(-m * factor // divisor) + travel.stop_overhead_s, _SAFE_INT64) for m in metres.ravel().tolist()]
     return np.array(exact, dtype=np.int64).reshape(metres.shape)
 
 
+def _squared(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.square(values, out=values)
+
+
 def _haversine_m(
-    phi: NDArray[np.float64], lam: NDArray[np.float64], rows: slice, columns: slice
+    phi: NDArray[np.float64], lam: NDArray[np.float64], psi: NDArray[np.float64], mu: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return great-circle metres between points in radians, float64 [rows, columns].
-
-    Reckoned in place: fresh memory for every step would take a big problem longer than the steps.
-    """
-    h = _half_sine_squared(phi, rows, columns)
-    across = _half_sine_squared(lam, rows, columns)
-    across *= np.cos(phi[rows, None]) * np.cos(phi[columns])
-    h += across
-    np.clip(h, 0.0, 1.0, out=h)
-    np.arcsin(np.sqrt(h, out=h), out=h)
-    h *= 2 * EARTH_RADIUS_M
-    return h
-
-
-def _half_sine_squared(angles: NDArray[np.float64], rows: slice, columns: slice) -> NDArray[np.float64]:
-    half = angles[rows, None] - angles[columns]
-    half /= 2
-    np.sin(half, out=half)
-    return np.multiply(half, half, out=half)
+    """Return great-circle metres from latitude φ, longitude λ to ψ, μ in radians, float64 of their common shape."""
+    half_lam = np.square(np.sin((lam - mu) / 2))
+    h = np.square(np.sin((phi - psi) / 2)) + np.cos(phi) * np.cos(psi) * half_lam
+    straight: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(np.maximum(h, 0.0), 1.0)))
+    return straight
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +176,7 @@ class TerrainTravel:
     def matrix(self, points: Sequence[Point]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return (seconds rounded up, metres rounded), int32 [n, n]; straight lines by haversine."""
         phi, lam = np.radians([p.lat for p in points]), np.radians([p.lng for p in points])
-        straight_km = _haversine_m(phi, lam, slice(None), slice(None)) / 1000
+        straight_km = _haversine_m(phi[:, None], lam[:, None], phi, lam) / 1000
         terrain = np.array([int(p.terrain) for p in points], dtype=np.int64)
         harder = np.maximum(terrain[:, None], terrain[None, :])
         seconds = np.zeros(straight_km.shape, dtype=np.int32)
