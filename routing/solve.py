@@ -23,6 +23,7 @@ from routing.view import Sequences, View
 Progress = Callable[[float, Number], None]
 _REASONS_SHARE = 0.2
 _REASON_S = 0.1
+_PUBLISH_S = 60e-6  # for each stop: timing, pricing and judging the plan that was found
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ def solve(
         if value is not None and not value > 0:
             raise RoutingError("bad_value", "must be above 0", name)
     validate(problem)
-    watch = _Watch(seconds, iterations, should_stop or (lambda: False), progress)
+    watch = _Watch(
+        seconds, iterations, should_stop or (lambda: False), progress, 2 * _PUBLISH_S * len(problem.requests)
+    )
     chosen = engines.load(engine)
     view = View(problem)
     places = warm_places(view, warm)
@@ -107,22 +110,24 @@ class _Watch:
     iterations: int | None
     stopped: Callable[[], bool]
     progress: Progress | None
+    publish_s: float
+    reasons_s: float = 0.0
     began: float = 0.0
-    kept_s: float = 0.0
     best: Number = float("inf")
 
     def __post_init__(self) -> None:
         self.began = time.monotonic()
+        self.publish_s = min(self.publish_s, _REASONS_SHARE * self.seconds)
 
     def remaining_s(self) -> float | None:
         """Return the seconds left, or None when iterations bound the search."""
         if self.iterations is not None:
             return None
-        return self.seconds - self.kept_s - (time.monotonic() - self.began)
+        return self.seconds - self.publish_s - self.reasons_s - (time.monotonic() - self.began)
 
     def keep_for_reasons(self, left_out: int) -> None:
         """Keep a part of the time for finding out why some requests are left out."""
-        self.kept_s = min(_REASONS_SHARE * self.seconds, left_out * _REASON_S)
+        self.reasons_s = min(_REASONS_SHARE * self.seconds, left_out * _REASON_S)
 
     def reasons_over(self) -> Callable[[], bool]:
         """Return the clock of the explanations: what is left, but a tenth of a second at least."""

@@ -27,6 +27,7 @@ from routing.view import Sequences, View
 
 _FILLED_IN = (5, 4)  # orders of putting in at the start, see routing.kernel.recreate.sort_work
 _DEAR = 3.0  # a courier is dear when he costs as much as so many requests
+_WIDE = 40  # routes looked at near each end while all must be served
 _LOOKS = 3  # batches until the speed is known
 _EPOCH_S, _EPOCH = 2.0, 2000  # until the routes are dealt to the threads anew, in seconds or iterations
 _ROUTES_PER_THREAD = 15  # with fewer the threads would be in each other's way
@@ -63,19 +64,25 @@ class Course:
     """What can be set about a search. Temperatures are shares of the mean price of a request's legs."""
 
     hot: float = 1.5
-    hot_few: float = 3.0  # while only so many couriers may ride: such plans change in leaps
+    hot_warm: float = 1.0  # where the search starts from a plan
     cold: float = 0.05
-    warm_hot: float = 0.05  # where the search starts from a plan
-    fleet_share: float = 0.65  # of the time at most, for serving all and giving up couriers
-    patience: float = 400.0  # iterations per request without progress that end it
-    plenty: float = 400.0  # iterations per request from which on there are several starts, and bursts
-    starts: int = 2
-    start_share: float = 0.2  # of the time that is left
+    fleet_share: float = 0.75  # of the time at most, for serving all and giving up couriers
+    patience: float = 800.0  # iterations per request without progress that end it
+    plenty: float = 200.0  # iterations per request from which on the whole cools in a share of the time, then bursts
+    starts: int = 1
+    start_share: float = 0.4
     fresh: float = 0.8  # share of the bursts that empty their routes first
     burst_stops: int = 200
-    burst: float = 100.0  # iterations per request
+    burst: float = 0.1  # iterations for each request of a burst, as a share of those left for each request
+    burst_least: float = 30.0
+    burst_most: float = 100.0
     last_share: float = 0.1  # of the time, for cooling the whole once more
     again: float = 0.1  # from this temperature on
+
+
+PLAIN = Course()
+# Where no detour is worth one more courier, plans change in leaps only: hotter, from two starts, and the more bursts.
+FEW = Course(hot=3.0, starts=2, start_share=0.2)
 
 
 class Search:
@@ -84,7 +91,7 @@ class Search:
     def __init__(
         self, view: View, orders: Sequences, warm: WarmPlaces, limits: Limits, course: Course | None = None
     ) -> None:
-        self.limits, self.course = limits, course or Course()
+        self.limits, self.asked, self.course = limits, course, course or PLAIN
         self.clock = Clock(limits.iterations, limits.remaining_s, limits.should_stop)
         self.case = case_of(view, warm, orders)
         self.dice = Random(limits.seed)
@@ -127,6 +134,7 @@ class Search:
     def _serve_with_fewer(self) -> None:
         """While requests are left out, or couriers are dear: look for a plan that serves all, then with one less."""
         walk, opening = self.walk, self.case.opening
+        walk.case = walk.case._replace(routes_per_end=_WIDE)
         temperature = walk.scale()
         dear = opening > _DEAR * temperature
         patience, since, fewest = self.course.patience * len(self.case.requests), 0, len(walk.left_out)
@@ -146,23 +154,30 @@ class Search:
                 self._take(walk)
         if opening and opening >= walk.legs_price():  # then no detour is worth one more courier
             self.most_used = sum(map(bool, walk.best))
+            self.course = self.asked or FEW
         self.walk = self._stand(walk.best, None, self.most_used)
 
     def _cool(self) -> None:
         """Bring the whole from hot to cold; with time enough from several starts, and then by bursts."""
         course, scale, first = self.course, self.walk.scale(), self.clock.share()
-        self.scale = scale
-        self.hot = hot = (course.hot_few if self.most_used else course.hot) * scale
-        if self.started:
-            hot = course.warm_hot * scale
+        self.scale, cold = scale, course.cold * scale
+        self.hot = (course.hot_warm if self.started else course.hot) * scale
         for _ in range(_LOOKS if self.limits.iterations is None else 0):
             looks = self.clock.count(1000)
-            looks.add(self.walk.improve(looks.batch(), course.cold * scale)[0])
-        if self.clock.iterations_left() * self.threads > course.plenty * len(self.case.requests):
-            self._start_often(first + course.start_share * (1.0 - first))
-            self._burst(1.0 - course.last_share)
-            hot = course.again * scale
-        self._anneal_whole(self.clock.until(1.0), hot, course.cold * scale)
+            looks.add(self.walk.improve(looks.batch(), cold)[0])
+        left = self.clock.iterations_left() * self.threads / len(self.case.requests)
+        if left < course.plenty:
+            self._anneal_whole(self.clock.until(1.0), self.hot, cold)
+            return
+        self.burst = min(course.burst_most, max(course.burst_least, course.burst * left))
+        until = first + course.start_share * (1.0 - first)
+        if course.starts > 1:
+            self._start_often(until)
+        else:
+            self._anneal_whole(self.clock.until(until), self.hot, cold)
+        self.hot = course.hot * scale
+        self._burst(1.0 - course.last_share)
+        self._anneal_whole(self.clock.until(1.0), course.again * scale, cold)
 
     def _anneal(self, walk: Walk, stretch: Stretch, hot: float, cold: float) -> None:
         """Search on from hot to cold for a stretch."""
@@ -222,7 +237,7 @@ class Search:
         base, first = self.walk.best, self.clock.share()
         walks = [
             self._stand(self._emptied(base) if k and self.most_used else base, None, self.most_used)
-            for k in range(max(self.course.starts, self.threads))
+            for k in range(self.course.starts)
         ]
         for k in range(0, len(walks), self.threads):
             now = walks[k : k + self.threads]
@@ -253,7 +268,7 @@ class Search:
             walks = [self._part(orders, part) for part in parts]
             before = [walk.total for walk in walks]
             fresh = [self.dice.random() < self.course.fresh for _ in walks]
-            stretches = [self.clock.count(round(self.course.burst * len(part.requests))) for part in parts]
+            stretches = [self.clock.count(round(self.burst * len(part.requests))) for part in parts]
             self._side_by_side(self._one_burst, walks, stretches, fresh)
             for walk, part, known in zip(walks, parts, before, strict=True):
                 if walk.total < known - 1e-9 * abs(known):

@@ -26,6 +26,8 @@ from routing.kernel.layout import (
     Records,
     State,
 )
+from routing.legs import Legs
+from routing.travel import NO_LEG
 from routing.view import NEVER, Sequences, View, pickup
 
 _NEAR = 120  # neighbouring places known of each place
@@ -170,6 +172,68 @@ def _requests(view: View, orders: Sequences, seconds: Ints) -> tuple[Records, Re
         requests["width"] = closes[:, 1] - np.array(view.opens).reshape(-1, 2)[:, 0]
         requests["latest"] = np.minimum(closes, np.array(view.due).reshape(-1, 2)).min(axis=1)
     return requests, allowed
+
+
+def with_room(case: Case, spare: int) -> Case:
+    """Return the case with room for so many more places; no leg leads to or from them yet."""
+    count, _, depth = case.legs.shape
+
+    def widened(legs: Ints) -> Ints:
+        wide = np.full((count + spare, count + spare, depth), NO_LEG, dtype=np.int32)
+        wide[:count, :count] = legs
+        return wide
+
+    legs = widened(case.legs)
+    return case._replace(legs=legs, legs_to=legs if case.legs_to is case.legs else widened(case.legs_to))
+
+
+def with_every_leg(case: Case, legs: Legs) -> Case:
+    """Return the case with metres, priced or not, and with ways back that may differ: for a matrix that will grow."""
+    both = np.stack([legs.seconds_matrix, legs.metres_matrix], axis=2)
+    return case._replace(legs=both, legs_to=np.ascontiguousarray(both.transpose(1, 0, 2)), metre_at=1)
+
+
+def put_place(case: Case, at: int, there: Ints, back: Ints) -> None:
+    """Write the legs of place `at`, int32 [at, seconds and metres]: there from each place before it, and back."""
+    depth = case.legs.shape[2]
+    for legs, to, away in ((case.legs, there, back), (case.legs_to, back, there)):
+        legs[:at, at], legs[at, :at], legs[at, at] = to[:, :depth], away[:, :depth], 0
+
+
+def with_request(case: Case, view: View) -> Case:
+    """Return the case with one more request, the only one of `view`, whose places and couriers are the case's."""
+    stops, windows = _stops(view, {})
+    requests, allowed = _requests(view, [], case.legs[:, :, 0])
+    stops["window"] += len(case.windows)
+    requests["wish"] += len(case.allowed)
+    # What is worth just its price is put in too.
+    requests["price"] = np.nextafter(requests["price"], np.inf)
+    return case._replace(
+        stops=_joined(case.stops, stops),
+        windows=_joined(case.windows, windows),
+        requests=_joined(case.requests, requests),
+        allowed=_joined(case.allowed, allowed),
+    )
+
+
+def _joined(first: Records, then: Records) -> Records:
+    """Return two arrays as one of the first's very type, which `np.concatenate` need not keep."""
+    joined = np.empty((len(first) + len(then), *first.shape[1:]), dtype=first.dtype)
+    joined[: len(first)], joined[len(first) :] = first, then
+    return joined
+
+
+def without_request(case: Case, r: int) -> Case:
+    """Return the case without a request that is in no order; those behind it move up by one."""
+    stops = np.delete(case.stops, [2 * r, 2 * r + 1])
+    stops["warm_before"][stops["warm_before"] > 2 * r + 1] -= 2
+    return case._replace(stops=stops, requests=np.delete(case.requests, r))
+
+
+def put_in_force(case: Case, courier: int, order: list[int]) -> None:
+    """Let stops count as moved from now on when they leave this order."""
+    case.stops["warm_courier"][order] = courier
+    case.stops["warm_before"][order] = [-1, *order[:-1]]
 
 
 def _near(seconds: Ints, stops: Records) -> Ints:

@@ -12,6 +12,7 @@ from routing.kernel.layout import Case, Ints
 from routing.view import Sequences
 
 _PASSED_BY = 0.3  # share of the routes near a stop that a neighbourhood does without
+_WANTED = (2, 3, 4, 6)  # routes of a neighbourhood
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ def part_of(
 def neighbours(
     case: Case, orders: Sequences, courier_of: Ints, stop: int, taken: Collection[int], most: int, dice: Random
 ) -> list[int]:
-    """Return two to four routes that pass near a stop, none of those `taken`; more than two only up to `most` stops."""
-    want, chosen = dice.choice((2, 3, 3, 4)), list[int]()
+    """Return two to six routes that pass near a stop, none of those `taken`; more than two only up to `most` stops."""
+    want, chosen = dice.choice(_WANTED), list[int]()
     stops = 0
     for place in case.near[case.stops[stop]["place"]]:
         for at in range(case.first_at[place], case.first_at[place + 1]):
