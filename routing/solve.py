@@ -131,8 +131,9 @@ class _Watch:
 
     def reasons_over(self) -> Callable[[], bool]:
         """Return the clock of the explanations: what is left, but a tenth of a second at least."""
-        until = max(self.began + self.seconds, time.monotonic() + _REASON_S)
-        return lambda: self.iterations is None and time.monotonic() >= until
+        least = time.monotonic() + _REASON_S
+        until = max(self.began + self.seconds, least)
+        return lambda: self.iterations is None and time.monotonic() >= (least if self.stopped() else until)
 
     def over(self) -> bool:
         """Say whether the search must end."""

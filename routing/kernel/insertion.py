@@ -6,7 +6,7 @@ from math import log
 
 from routing.kernel.dice import draw
 from routing.kernel.jit import inline, jit
-from routing.kernel.layout import BIG, BLINK, FULL, NEVER, OPENING, Case, State
+from routing.kernel.layout import BIG, BLINK, FULL, MOST_WAYS, NEVER, OPENING, WAYS, Case, State
 from routing.kernel.route import leg_price, moved_price
 from routing.kernel.timing import service_start, soft_price, timed
 
@@ -79,19 +79,44 @@ def _exact_growth(case: Case, state: State, c: int, r: int, i: int, j: int) -> f
         if k < n:
             state.order[at] = rows[k].stop
             at += 1
-    soft, _ = timed(case, state, c, at, False)
+    soft, _ = timed(case, state, c, at)
     return soft - state.routes[c].soft if soft < BIG else BIG
 
 
 @inline
 def _growth(case: Case, state: State, c: int, r: int, i: int, j: int, arrive: int, room: float) -> float:
-    """Return what a place adds beside its legs and its own stops (for exact couriers: theirs too), BIG if forbidden."""
+    """Return what a place adds beside its legs and its own stops, BIG if forbidden; 0 for exact couriers, at least."""
     courier = case.couriers[c]
     if courier.most_m < NEVER and _metres_with(case, state, c, r, i, j) > courier.most_m:
         return BIG
-    if courier.exact:
-        return _exact_growth(case, state, c, r, i, j)
-    return _tail_growth(case, state, c, j, arrive, room) if case.soft else 0.0
+    return _tail_growth(case, state, c, j, arrive, room) if case.soft and not courier.exact else 0.0
+
+
+@jit
+def _note(state: State, least: float, legs: float, i: int, j: int, bound: float) -> float:
+    """Keep a place of an exact courier among the cheapest; return what another must stay below to be kept too."""
+    ways, many = state.ways, state.counts[WAYS]
+    at = min(many, MOST_WAYS - 1)
+    while at > 0 and ways[at - 1].least > least:
+        ways[at] = ways[at - 1]
+        at -= 1
+    ways[at].least, ways[at].legs, ways[at].i, ways[at].j = least, legs, i, j
+    state.counts[WAYS] = min(MOST_WAYS, many + 1)
+    return ways[MOST_WAYS - 1].least if state.counts[WAYS] == MOST_WAYS else bound
+
+
+@jit
+def _exactly(case: Case, state: State, c: int, r: int, bound: float) -> tuple[float, int, int]:
+    """Time the whole route for each place kept, what may be cheapest first; return the best as `pair_spot` does."""
+    best, best_i, best_j = bound, -1, -1
+    for w in range(state.counts[WAYS]):
+        way = state.ways[w]
+        if way.least >= best:
+            break
+        price = way.legs + _exact_growth(case, state, c, r, way.i, way.j)
+        if price < best:
+            best, best_i, best_j = price, way.i, way.j
+    return best, best_i, best_j
 
 
 @inline
@@ -146,7 +171,6 @@ def _apart(
     stop = 2 * r + 1
     here, spare = case.stops[stop], courier.capacity - case.stops[2 * r].load
     to, back = case.legs_to[here.place], case.legs[here.place]
-    plain = case.soft == 1 and courier.exact == 0
     best, best_at = bound, -1
     soft = 0.0
     for k in range(i, n):
@@ -155,7 +179,7 @@ def _apart(
         if row.stop % 2 == 0 and rows[k + 1].load > spare:
             break
         start = service_start(case, row.stop, arrive)
-        if plain:
+        if case.soft and not courier.exact:
             soft += soft_price(case, row.stop, start) - row.soft
         leaves = start + passed.service
         behind = rows[k + 1]
@@ -168,12 +192,14 @@ def _apart(
                 onward += back[behind.onward, 0]
             if onward <= behind.latest:
                 price = paid + soft + state.legs[k + 1]
-                if plain:
+                if case.soft:
                     price += soft_price(case, stop, begun)
                 if price < best:
                     price += _growth(case, state, c, r, i, k + 1, onward, best - price)
-                    if price < best:
-                        best, best_at = price, k + 1
+                if price < best and courier.exact:
+                    best = _note(state, price, state.paid[i] + state.legs[k + 1], i, k + 1, best)
+                elif price < best:
+                    best, best_at = price, k + 1
         arrive = leaves + behind.drive
         if k + 1 < n and arrive > behind.latest:
             break
@@ -189,18 +215,19 @@ def pair_spot(case: Case, state: State, c: int, r: int, bound: float) -> tuple[f
         return bound, -1, -1
     if case.stops[2 * r].load > courier.capacity:
         return bound, -1, -1
+    state.counts[WAYS] = 0
     best, best_i, first, least = _pickups(case, state, c, r, bound)
     best_j = best_i
-    if first >= n:
-        return best, best_i, best_j
-    _deliveries(case, state, c, r, first + 1, best - least)
-    plain = case.soft == 1 and courier.exact == 0
+    if first < n:
+        _deliveries(case, state, c, r, first + 1, best - least)
     for i in range(first, n):
-        if state.paid[i] + state.soft[i] + state.low[i + 1] < best:
-            paid = state.paid[i] + state.soft[i] if plain else state.paid[i]
-            price, j = _apart(case, state, c, r, i, state.reached[i], paid, best)
+        paid = state.paid[i] + state.soft[i]
+        if paid + state.low[i + 1] < best:
+            best, j = _apart(case, state, c, r, i, state.reached[i], paid, best)
             if j >= 0:
-                best, best_i, best_j = price, i, j
+                best_i, best_j = i, j
+    if courier.exact:
+        return _exactly(case, state, c, r, bound)
     return best, best_i, best_j
 
 
@@ -238,8 +265,10 @@ def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[fl
         paid = case.per_second * drive + case.per_metre * to[row.place, m] - row.leg + opening
         soft = soft_price(case, 2 * r, start) if case.soft else 0.0
         if paid + soft + between_price < best:
-            price = _joint(case, state, c, r, i, leaves, paid, soft, best)
-            if price < best:
+            legs, price = _joint(case, state, c, r, i, leaves, paid, soft, best)
+            if price < best and courier.exact:
+                best = _note(state, price, legs, i, i, best)
+            elif price < best:
                 best, best_i = price, i
         if i < n:
             onward = back[row.onward, 0]
@@ -256,9 +285,9 @@ def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[fl
 @inline
 def _joint(
     case: Case, state: State, c: int, r: int, i: int, leaves: int, paid: float, soft: float, bound: float
-) -> float:
-    """Return the price of the delivery right after a pickup before row i that is left at `leaves`; BIG if forbidden."""
-    row, courier, there = state.rows[c, i], case.couriers[c], case.stops[2 * r + 1]
+) -> tuple[float, float]:
+    """Return (legs, price) of the delivery right after a pickup before row i left at `leaves`; BIG if forbidden."""
+    row, there = state.rows[c, i], case.stops[2 * r + 1]
     place = case.stops[2 * r].place
     price = paid + leg_price(case, place, there.place)
     onward = 0
@@ -269,16 +298,15 @@ def _joint(
     if case.moved != 0.0:
         price += _moved_pair(case, state, c, i, r)
     if price >= bound or onward < 0:
-        return BIG
+        return price, BIG
     begun = service_start(case, 2 * r + 1, leaves + case.legs[place, there.place, 0])
     after = begun + there.service + onward
     if after > row.latest:
-        return BIG
+        return price, BIG
     whole = price + soft + soft_price(case, 2 * r + 1, begun) if case.soft else price
     if whole >= bound:
-        return BIG
-    base = price if courier.exact else whole
-    return base + _growth(case, state, c, r, i, i, after, bound - base)
+        return price, BIG
+    return price, whole + _growth(case, state, c, r, i, i, after, bound - whole)
 
 
 @inline
@@ -312,6 +340,8 @@ def delivery_spot(case: Case, state: State, c: int, r: int, bound: float) -> tup
             onward += case.legs[here.place, row.onward, 0]
         base = state.whole[j] + opening if plain else state.legs[j] + opening
         price = base + _growth(case, state, c, r, -1, j, onward, best - base)
+        if courier.exact and price < best:
+            price += _exact_growth(case, state, c, r, -1, j)
         if price < best:
             best, best_at = price, j
     return best, best_at

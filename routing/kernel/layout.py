@@ -108,6 +108,9 @@ KNOWN = np.dtype(  # where a request adds least in a route of one version; i -1:
     [("key", "i8"), ("version", "i8"), ("price", "f8"), ("i", "i4"), ("j", "i4")], align=True
 )
 
+WAY = np.dtype([("least", "f8"), ("legs", "f8"), ("i", "i4"), ("j", "i4")], align=True)  # a place yet to be timed
+MOST_WAYS = 8
+
 
 class Case(NamedTuple):
     """One problem, never changed by a search and shared by all threads."""
@@ -167,6 +170,7 @@ class State(NamedTuple):
     low: Floats  # [row] the least of these from there on
     routes_near: Ints
     moments: Records  # [position, way]; the last way is the path taken
+    ways: Records  # the places that may be cheapest for an exact courier, by what they cost at least
     known: Records  # [slot] what looking at a route has found before
     counts: Longs
     sums: Floats
@@ -175,6 +179,6 @@ class State(NamedTuple):
 
 # State.counts
 LEFT_OUT, TOUCHED, WORK, ITERATION, BLINK, USED, STOPS, MOST_USED = range(8)
-FULL, FAULTS, LOOKUP, REMOVED, BOUND_OUT, VERSION, FILLED = range(8, 15)
+FULL, FAULTS, LOOKUP, REMOVED, BOUND_OUT, VERSION, FILLED, WAYS = range(8, 16)
 # State.sums
 TOTAL, BEST, OPENING = range(3)  # OPENING: what a courier costs in this search, see routing.engines.search

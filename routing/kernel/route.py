@@ -110,7 +110,7 @@ def refresh(case: Case, state: State, c: int) -> bool:
         rows = state.rows[c]
         for k in range(n):
             state.order[k] = rows[k].stop
-        soft, span = timed(case, state, c, n, True)
+        soft, span = timed(case, state, c, n)
         if soft >= BIG:
             return False
         route.soft, route.span = soft, span

@@ -165,49 +165,85 @@ def _run(case: Case, state: State, c: int, n: int, leave: int) -> tuple[float, i
 
 
 @jit
-def timed(case: Case, state: State, c: int, n: int, early: bool) -> tuple[float, int]:
-    """Return (lateness, delay and duration priced; duration) of the first n stops of `state.order`, BIG if impossible.
+def _ride(case: Case, state: State, c: int, n: int, leave: int, kept: bool) -> tuple[float, int, int]:
+    """Time the first n stops of `state.order` from `leave` on, as one who never rests; (price, end, departure)."""
+    place, at, left, soft = case.couriers[c].start, leave, leave, 0.0
+    for k in range(n):
+        stop = state.order[k]
+        here = case.stops[stop]
+        drive = case.legs[place, here.place, 0]
+        start = service_start(case, stop, at + drive)
+        if drive < 0 or start >= NEVER:
+            return BIG, 0, 0
+        if k == 0:
+            left = start - drive
+        soft += soft_price(case, stop, start)
+        if kept:
+            row = state.moments[k + 1, MOST_MOMENTS]
+            row.arrive, row.start = at + drive if k else start, start
+            state.early[k + 1] = start + here.service
+        place, at = here.place, start + here.service
+    if case.couriers[c].end >= 0:
+        drive = case.legs[place, case.couriers[c].end, 0]
+        at += drive
+        if drive < 0:
+            return BIG, 0, 0
+    if at > case.couriers[c].shift_end:
+        return BIG, 0, 0
+    return soft + case.span * (at - left), at, left
 
-    With `early`, `state.early[k]` becomes the earliest readiness before stop k.
+
+@jit
+def _drive(case: Case, state: State, c: int, n: int, leave: int, kept: bool) -> tuple[float, int, int]:
+    """Time the first n stops of `state.order` from `leave` on; return (price, end, departure), BIG if impossible.
+
+    With `kept` the last moment of each stop becomes its arrival and start, and `early` the earliest readiness.
     """
-    earliest = case.couriers[c].earliest
-    best, end_at, moment = _run(case, state, c, n, earliest)
-    if best >= BIG:
-        return BIG, 0
-    if early:
-        state.early[0] = earliest
+    if case.couriers[c].rests == 0:
+        return _ride(case, state, c, n, leave, kept)
+    price, end_at, moment = _run(case, state, c, n, leave)
+    if price >= BIG:
+        return BIG, 0, 0
+    if kept:
         for k in range(1, n + 1):
             state.early[k] = state.moments[k, 0].at  # in order of time
-    for k in range(n, 0, -1):  # the path back: arrival and start of each stop
-        state.moments[k, MOST_MOMENTS] = state.moments[k, moment]
-        moment = state.moments[k, moment].before
-    drive = case.legs[case.couriers[c].start, case.stops[state.order[0]].place, 0]
-    leave_at = state.moments[1, MOST_MOMENTS].arrive - drive
+    for k in range(n, 0, -1):
+        if kept:
+            state.moments[k, MOST_MOMENTS] = state.moments[k, moment]
+        if k > 1:
+            moment = state.moments[k, moment].before
+    first = case.legs[case.couriers[c].start, case.stops[state.order[0]].place, 0]
+    return price, end_at, state.moments[1, moment].arrive - first
+
+
+@jit
+def timed(case: Case, state: State, c: int, n: int) -> tuple[float, int]:
+    """Return (lateness, delay and duration priced; duration) of the first n stops of `state.order`, BIG if impossible.
+
+    `state.early[k]` becomes the earliest readiness before stop k.
+    """
+    earliest = case.couriers[c].earliest
+    state.early[0] = earliest
+    best, end_at, leave_at = _drive(case, state, c, n, earliest, True)
     best_span = end_at - leave_at
-    if case.span == 0.0 or n < 2:
+    if best >= BIG or case.span == 0.0 or n < 2:
         return best, best_span
+    waits = n  # who leaves later saves waiting; after the last wait there is nothing to save
+    while waits > 1 and state.moments[waits, MOST_MOMENTS].start == state.moments[waits, MOST_MOMENTS].arrive:
+        waits -= 1
     absorbed = 0
-    for k in range(n):
+    for k in range(waits if waits > 1 else 0):
         arrive, start = state.moments[k + 1, MOST_MOMENTS].arrive, state.moments[k + 1, MOST_MOMENTS].start
         here = case.stops[state.order[k]]
         absorbed += start - arrive
         for way in range(3):
-            delay = absorbed
+            delay = absorbed if start > arrive else 0  # else as before
             if way == 1:
                 delay = absorbed + here.due - start if start < here.due < NEVER else 0
             elif way == 2:
                 delay = absorbed + here.closes - start
             if delay > 0:
-                price, end_at, moment = _run(case, state, c, n, max(earliest, leave_at + delay))
+                price, end_at, left = _drive(case, state, c, n, max(earliest, leave_at + delay), False)
                 if price < best:
-                    best = price
-                    best_span = end_at - _left_at(case, state, n, moment, drive)
+                    best, best_span = price, end_at - left
     return best, best_span
-
-
-@jit
-def _left_at(case: Case, state: State, n: int, moment: int, drive: int) -> int:
-    """Return when a timed route left its start."""
-    for k in range(n, 1, -1):
-        moment = state.moments[k, moment].before
-    return state.moments[1, moment].arrive - drive
