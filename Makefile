@@ -55,11 +55,11 @@ $(KERNEL): .venv/.ok $(wildcard routing/kernel/*.py)
 	@$(BIN)/python -c 'import routing; routing.warm("search")'
 	@touch $@
 
-setup: $(FRONT_END) $(KERNEL) ## install everything, the search kernel compiled (run needs less and does it itself)
+setup: $(FRONT_END) $(KERNEL) ## install everything, the search kernel compiled (run does it itself)
 
 # ---- using ------------------------------------------------------------------------------------------------------------
 
-run: $(FRONT_END) ## the whole system on this machine: database, queue, web, worker, clock, relay
+run: $(FRONT_END) $(KERNEL) ## the whole system on this machine: database, queue, web, worker, clock, relay
 	@exec $(BIN)/python -m dispatch serve --with-parent
 
 demo: $(FRONT_END) ## a believable day on the system that runs (ARGS="…" goes to the demo)

@@ -152,9 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     solving.add_argument("--seed", type=int, default=1, help="the same seed and --iterations give the same plan (1)")
     solving.add_argument("--threads", type=_count, default=1, help="how many cores the search may use (1)")
     solving.add_argument("--iterations", type=_count, help="bound the search by steps, not by the clock")
-    solving.add_argument(
-        "--engine", choices=engines.names(), default="search" if "search" in engines.names() else "or_tools"
-    )
+    solving.add_argument("--engine", choices=engines.names(), default="search")
     solving.add_argument("--out", metavar="PLAN.json", help="write the plan here instead of to the terminal")
     solving.add_argument("--solution", metavar="FILE", help="write `Route k : a b c` by the benchmark's node numbers")
     solving.add_argument("--svg", metavar="FILE", help="draw the plan")

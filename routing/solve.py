@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 def solve(
     problem: Problem,
     *,
-    engine: str = "or_tools",
+    engine: str = "search",
     seconds: float = 5.0,
     seed: int = 1,
     warm: Plan | None = None,
@@ -95,7 +95,7 @@ def _attempts(
     yield first, "greedy"
 
 
-def warm(engine: str = "or_tools") -> None:
+def warm(engine: str = "search") -> None:
     """Load an engine now, at process start, so that no request waits for it."""
     prepare = getattr(engines.load(engine), "prepare", None)
     if prepare:

@@ -7,6 +7,7 @@ searched hot to cold for themselves and kept if cheaper. Neither depends on the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from routing.view import Sequences, View
 
 _FILLED_IN = (5, 4)  # orders of putting in at the start, see routing.kernel.recreate.sort_work
 _DEAR = 3.0  # a courier is dear when he costs as much as so many requests
+_FIRST_S = 0.5  # the first plan may take, however late it is
 _WIDE = 40  # routes looked at near each end while all must be served
 _LOOKS = 3  # batches until the speed is known
 _EPOCH_S, _EPOCH = 2.0, 2000  # until the routes are dealt to the threads anew, in seconds or iterations
@@ -107,8 +109,9 @@ class Search:
 
     def run(self) -> Sequences:
         """Search until the limits end it; return the best orders of stops."""
+        until = time.monotonic() + _FIRST_S  # a plan without anybody in it helps nobody
         for way in _FILLED_IN:
-            self.walk.fill(way, self.limits.should_stop)
+            self.walk.fill(way, lambda: self.limits.should_stop() and time.monotonic() >= until)
         self._take(self.walk)
         self.clock.begin()
         self._serve_with_fewer()
