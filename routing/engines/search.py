@@ -74,6 +74,7 @@ class Course:
     starts: int = 1
     start_share: float = 0.4
     fresh: float = 0.8  # share of the bursts that empty their routes first
+    round_the_new: float = 0.5  # share of the bursts near what the plan it starts from does not know
     burst_stops: int = 200
     burst: float = 0.1  # iterations for each request of a burst, as a share of those left for each request
     burst_least: float = 30.0
@@ -99,6 +100,8 @@ class Search:
         self.dice = Random(limits.seed)
         self.threads = limits.threads if self.case.balance == 0.0 else 1
         self.started = any(orders)
+        known = {stop for order in orders for stop in order}
+        self.new = [s for s in range(len(self.case.stops)) if self.started and s not in known]  # the plan lacks these
         placed = {stop // 2 for order in orders for stop in order if stop % 2}
         out = [r for r in np.flatnonzero(self.case.requests["out"]) if int(r) not in placed]
         self.lost = float(self.case.requests["price"][out].sum())  # what no search can place
@@ -292,7 +295,8 @@ class Search:
         served: list[int] = np.flatnonzero(courier_of >= 0).tolist()
         for _ in range(self.threads if served else 0):
             asked = [out.pop(self.dice.randrange(len(out)))] if out and self.dice.random() < _ROUND_THE_LEFT_OUT else []
-            stop = 2 * asked[0] if asked else self.dice.choice(served)
+            around = self.new if self.new and self.dice.random() < self.course.round_the_new else served
+            stop = 2 * asked[0] if asked else self.dice.choice(around)
             couriers = neighbours(self.case, orders, courier_of, stop, taken, self.course.burst_stops, self.dice)
             taken.update(couriers)
             if idle and self.dice.random() < _WITH_IDLE:
