@@ -5,7 +5,9 @@ Importing this package loads no solver; an engine is imported by `warm` or when 
 
 from __future__ import annotations
 
-from routing.challenger import Challenger
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from routing.check import Verdict, Violation, check
 from routing.errors import RoutingError
 from routing.model import (
@@ -30,6 +32,25 @@ from routing.model import (
 from routing.reasons import reason_en, reason_vi
 from routing.solve import solve, warm
 
+if TYPE_CHECKING:
+    from routing.challenger import Challenger
+    from routing.new_places import NewPlace
+    from routing.standing import Inserted, Standing
+
+_LATER = {  # for who asks for them: most who import this package do not
+    "Challenger": "routing.challenger",
+    "Inserted": "routing.standing",
+    "NewPlace": "routing.new_places",
+    "Standing": "routing.standing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'routing' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATER[name]), name)
+
+
 __all__ = [
     "Break",
     "Challenger",
@@ -38,8 +59,10 @@ __all__ = [
     "Courier",
     "End",
     "GeodesicTravel",
+    "Inserted",
     "Locked",
     "MatrixTravel",
+    "NewPlace",
     "Place",
     "Plan",
     "Problem",
@@ -47,6 +70,7 @@ __all__ = [
     "Rest",
     "Route",
     "RoutingError",
+    "Standing",
     "Stop",
     "Unserved",
     "Verdict",

@@ -47,6 +47,9 @@ class _Judge:
         self.places = {place.id: index for index, place in enumerate(problem.places)}
         self.requests = {request.id: request for request in problem.requests}
         self.couriers = {courier.id: courier for courier in problem.couriers}
+        self.promised = {lock.request: c.id for c in problem.couriers for lock in c.locked}  # request → courier
+        self.holder = {name: c.id for c in reversed(problem.couriers) for name in c.on_board}
+        self.left_out = {entry.request for entry in plan.unserved}
         self.found: list[Violation] = []
         self.stood: dict[tuple[str, str], str] = {}  # (request, kind) → courier
         self.durations: list[int] = []
@@ -107,7 +110,7 @@ class _Judge:
                 sentence = f"the {row.kind} of {row.request!r} is at {end.place!r}, not {row.place!r}"
                 self.say("wrong_place", here, sentence)
             if row.kind == "pickup":
-                if self._holder(row.request):
+                if row.request in self.holder:
                     self.say("already_on_board", here, f"{row.request!r} has been collected already")
                 collected.add(row.request)
                 open_pickups[row.request] = here
@@ -123,14 +126,12 @@ class _Judge:
             self.say("not_delivered", here, f"{name!r} is collected by {courier.id!r} but not delivered by him")
 
     def _locked(self, courier: Courier, rows: list[Stop], where: str) -> None:
-        left_out = {entry.request for entry in self.plan.unserved}
-        expected = [(lock.request, lock.kind) for lock in courier.locked if lock.request not in left_out]
+        expected = [(lock.request, lock.kind) for lock in courier.locked if lock.request not in self.left_out]
         given = [(row.request, row.kind) for row in rows[: len(expected)]]
         if given != expected:
             self.say("locked_moved", f"{where}.stops", f"the first stops must be {expected}, not {given}")
-        others = {lock.request: c.id for c in self.problem.couriers for lock in c.locked}
         for k, row in enumerate(rows):
-            holder = others.get(row.request) or self._holder(row.request)
+            holder = self.promised.get(row.request) or self.holder.get(row.request)
             if holder not in (None, courier.id):
                 self.say("wrong_courier", f"{where}.stops[{k}]", f"{row.request!r} belongs to {holder!r}")
 
@@ -206,7 +207,7 @@ class _Judge:
         if origin == destination:
             return 0, 0
         i, j = self.places[origin], self.places[destination]
-        seconds, metres = int(self.legs.seconds_matrix[i, j]), self.legs.metres[i][j]
+        seconds, metres = self.legs.seconds[i][j], self.legs.metres[i][j]
         if seconds < 0 or metres < 0:
             self.say("no_leg", here, f"there is no way from {origin!r} to {destination!r}")
             return 0, 0
@@ -282,9 +283,6 @@ class _Judge:
     def _end(self, row: Stop) -> End:
         request: Request = self.requests[row.request]
         return request.pickup if row.kind == "pickup" else request.delivery
-
-    def _holder(self, request: str) -> str | None:
-        return next((c.id for c in self.problem.couriers if request in c.on_board), None)
 
 
 def _fits(rule: Break, rest: Rest) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from routing.cost import WarmPlaces
-from routing.insertion import INFINITE, Offer, Spot, Trip, best_spot, put
+from routing.cost import WarmPlaces, moved_stops, price
+from routing.insertion import INFINITE, Offer, Spot, Trip, UndriveableError, best_spot, put
 from routing.model import Number
-from routing.timing import Fault, time_route
 from routing.view import Sequences, View, delivery, pickup
 
 _PROMOTIONS = 8  # how often what could not be placed is tried first, before it is given up
@@ -16,10 +15,16 @@ _PROMOTIONS = 8  # how often what could not be placed is tried first, before it 
 class Draft:
     """Trips that keep every hard limit; what is in none of them is unserved."""
 
-    def __init__(self, view: View, sequences: Sequences, warm: WarmPlaces) -> None:
-        """Take over as much of `sequences` as can be driven; locked and on-board stops go before everything else."""
+    def __init__(self, view: View, sequences: Sequences, warm: WarmPlaces, *, as_they_are: bool = False) -> None:
+        """Take over as much of `sequences` as can be driven; locked and on-board stops go before everything else.
+
+        With `as_they_are` the sequences are known to be driveable, and nothing is changed or put in.
+        """
         self.view = view
         self.warm = warm
+        if as_they_are:
+            self.trips = [Trip(view, courier, order, warm) for courier, order in enumerate(sequences)]
+            return
         taken: set[int] = set()
         self._bound: dict[int, set[int]] = {}  # courier → requests only he can serve
         for request, holder in enumerate(view.bound):
@@ -35,6 +40,11 @@ class Draft:
         """Return the requests in no trip."""
         served = {stop // 2 for trip in self.trips for stop in trip.order}
         return [request for request in range(len(self.view.problem.requests)) if request not in served]
+
+    def total(self) -> Number:
+        """Return the priced total of the trips and of what is in none of them."""
+        orders, timings = self.sequences(), [trip.timing for trip in self.trips]
+        return price(self.view, orders, timings, self.unserved(), moved_stops(orders, self.warm)).total
 
     def spot(self, request: int, bound: Number = INFINITE) -> Spot | None:
         """Return the cheapest place for a free request that adds less than `bound`, or None."""
@@ -81,8 +91,9 @@ class Draft:
         view = self.view
         seen: set[int] = set()
         for stop in order:
-            if stop in view.stops_of(stop // 2) and stop not in seen:
-                whole = not stop % 2 or len(view.stops_of(stop // 2)) == 1 or stop - 1 in seen
+            free = view.stops_of(stop // 2)
+            if stop in free and stop not in seen:
+                whole = not stop % 2 or len(free) == 1 or stop - 1 in seen
                 if whole and courier in view.allowed[stop // 2] and stop // 2 not in taken:
                     seen.add(stop)
         whole_requests = {stop // 2 for stop in seen if stop % 2}
@@ -94,7 +105,7 @@ class Draft:
         urgent = sorted(mine, key=lambda r: (view.closes[delivery(r)], r))
         best: Trip | None = None
         for _ in range(_PROMOTIONS):
-            trip = Trip(view, courier, self._driveable(courier, order, mine), self.warm)
+            trip = self._driveable(courier, order, mine)
             lost: int | None = None
             for request in urgent:
                 if view.stops_of(request) != [delivery(request)] or delivery(request) in trip.order:
@@ -121,20 +132,22 @@ class Draft:
             return again if _delivered(again) > _delivered(whole) else whole
         return whole
 
-    def _driveable(self, courier: int, order: list[int], mine: set[int]) -> list[int]:
-        """Drop requests from an order until it can be driven, free ones before bound ones."""
-        while isinstance(fault := time_route(self.view, courier, order), Fault):
-            upto = [stop // 2 for stop in order[: fault.position + 1]]
-            victim = next((request for request in reversed(upto) if request not in mine), upto[-1])
-            order = [stop for stop in order if stop // 2 != victim]
-        return order
+    def _driveable(self, courier: int, order: list[int], mine: set[int]) -> Trip:
+        """Return a trip of an order from which requests are dropped until it can be driven, free before bound ones."""
+        while True:
+            try:
+                return Trip(self.view, courier, order, self.warm)
+            except UndriveableError as stuck:
+                upto = [stop // 2 for stop in order[: stuck.fault.position + 1]]
+                victim = next((request for request in reversed(upto) if request not in mine), upto[-1])
+                order = [stop for stop in order if stop // 2 != victim]
 
     def _without_open_pickups(self, trip: Trip) -> Trip:
         """Drop what would be collected but never delivered: who collects also delivers."""
         whole = [stop for stop in trip.order if stop % 2 or stop + 1 in trip.order]
         if len(whole) == len(trip.order):
             return trip
-        return Trip(self.view, trip.courier, self._driveable(trip.courier, whole, set()), self.warm)
+        return self._driveable(trip.courier, whole, set())
 
 
 def _delivered(trip: Trip) -> int:

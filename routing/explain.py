@@ -198,6 +198,8 @@ class _Seeker:
     def _no_room(self, request: int) -> Reason:
         """Somebody could do it alone: say what it would take in the plan as it stands."""
         view = self.view
+        if self.trials.endless(request):
+            return "out_of_time", None
         spot = self.trials.draft.spot(request)
         if spot is not None:
             price, weight = view.price(request), view.weights.unserved

@@ -18,7 +18,6 @@ from routing.timing import (
     Timing,
     advance,
     finish,
-    first_moment,
     route_price,
     service_start,
     soft_cost,
@@ -44,17 +43,29 @@ class Spot:
     delivery_at: int
 
 
+class UndriveableError(ValueError):
+    """An order of stops that breaks a hard limit; `fault` says which and where."""
+
+    def __init__(self, courier: int, fault: Fault) -> None:
+        super().__init__(f"order of courier {courier} cannot be driven: {fault.code}")
+        self.fault = fault
+
+
 class Trip:
-    """One courier's order of stops with everything an insertion needs to know about it."""
+    """One courier's order of stops with everything an insertion needs to know about it.
+
+    Raises UndriveableError for an order that breaks a hard limit.
+    """
 
     def __init__(self, view: View, courier: int, order: Sequence[int], warm: WarmPlaces) -> None:
         self.view = view
         self.courier = courier
         self.order = list(order)
         self.warm = warm
-        timing = time_route(view, courier, self.order)
+        self.moments: list[list[Moment]] = []  # ways to stand before each position
+        timing = time_route(view, courier, self.order, self.moments)
         if isinstance(timing, Fault):
-            raise ValueError(f"order of courier {courier} cannot be driven: {timing.code}")
+            raise UndriveableError(courier, timing)
         self.timing: Timing = timing
         present = set(self.order)
         self.fixed = sum(stop in present for stop in view.locked[courier])  # nothing goes before the locked stops
@@ -79,12 +90,8 @@ class Trip:
         self.held.append(0)
 
     def _forward(self) -> None:
-        """Ways to stand before each position, the earliest of them, soft price so far and load."""
+        """Of the ways to stand before each position the earliest; soft price so far and load."""
         view, courier = self.view, self.courier
-        self.moments: list[list[Moment]] = [[first_moment(view, courier)]]
-        for k, stop in enumerate(self.order):
-            onward = self.after[k + 1]
-            self.moments.append(advance(view, courier, self.moments[k], self.before[k], stop, onward))
         self.ready = [min(m.at for m in moments) for moments in self.moments]
         self.soft = [min(m.soft for m in moments) for moments in self.moments]
         closing = finish(view, courier, self.moments[-1], self.before[-1]) if self.order else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MOST_LISTED = 3000  # places up to which rows become lists; as lists 12,000 rows would take ten gigabytes
+_MOST_LISTED = 400  # places up to which rows become lists: they are read faster, but of long rows few cells are read
 
 
 class _Asked(dict[int, T]):

@@ -37,6 +37,9 @@ def later_due(request: Request, by_s: int) -> Request:
     return replace(request, pickup=later(request.pickup), delivery=later(request.delivery))
 
 
+_LONGEST, _LONGEST_TIMED = 400, 200  # stops of a route in which a place is looked for, plain or timed whole
+
+
 class Trials:
     """One plan in which requests are tried; nothing that is tried stays in it."""
 
@@ -55,6 +58,14 @@ class Trials:
         drive = self.view.legs.seconds_matrix[self._place[allowed], first]
         there = np.where(drive < 0, np.inf, self._ready[allowed] + drive)
         yield from allowed[np.argsort(there, kind="stable")].tolist()
+
+    def endless(self, request: int) -> bool:
+        """Say whether looking for a place would take too long: up to n²/2 of them, each driven up to n stops on."""
+        lasting = bool(self.view.weights.duration_per_s)
+        return any(
+            len(self.draft.trips[c].order) > (_LONGEST_TIMED if lasting or self.view.breaks[c] else _LONGEST)
+            for c in self.view.allowed[request]
+        )
 
     def alone(self, view: View, courier: int, request: int) -> Timing | Fault:
         """Drive one request alone, after as many of the courier's locked stops as can be driven.

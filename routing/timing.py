@@ -172,12 +172,17 @@ def finish(view: View, courier: int, moments: Sequence[Moment], last: int) -> Cl
     return best
 
 
-def time_route(view: View, courier: int, order: Sequence[int]) -> Timing | Fault:
-    """Time one courier's order of stops, or say why it cannot be driven."""
+def time_route(
+    view: View, courier: int, order: Sequence[int], trail: list[list[Moment]] | None = None
+) -> Timing | Fault:
+    """Time one courier's order of stops, or say why it cannot be driven.
+
+    To `trail` are added the ways to stand before each stop and after the last, for who leaves as early as he may.
+    """
     fault = _load_fault(view, courier, order) or _distance_fault(view, courier, order)
     if fault:
         return fault
-    timing = _time(view, courier, order)
+    timing = _time(view, courier, order, trail=trail)
     if isinstance(timing, Fault) or not view.weights.duration_per_s or len(order) < 2:
         return timing
     best = timing
@@ -201,9 +206,17 @@ def _later_departures(view: View, order: Sequence[int], timing: Timing) -> list[
     return [timing.leave_at + delay for delay in sorted(delays) if delay > 0]
 
 
-def _time(view: View, courier: int, order: Sequence[int], earliest: int | None = None) -> Timing | Fault:
+def _time(
+    view: View,
+    courier: int,
+    order: Sequence[int],
+    earliest: int | None = None,
+    trail: list[list[Moment]] | None = None,
+) -> Timing | Fault:
     origin, travel_s, distance_m = view.start[courier], 0, 0
     moments = [first_moment(view, courier, earliest)]
+    trail = [] if trail is None else trail
+    trail.append(moments)
     if not order:
         at = moments[0].at
         return Timing([], [], [], (), at, at, 0, 0, 0, 0)
@@ -216,6 +229,7 @@ def _time(view: View, courier: int, order: Sequence[int], earliest: int | None =
         travel_s += view.legs.seconds[origin][here]
         distance_m += view.legs.metres[origin][here]
         moments, origin = reached, here
+        trail.append(moments)
     closed = finish(view, courier, moments, origin)
     if closed is None:
         return _end_fault(view, courier, moments, origin, len(order))

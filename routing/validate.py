@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from routing.errors import RoutingError
-from routing.model import Courier, End, GeodesicTravel, MatrixRows, MatrixTravel, Number, Problem, Request, Window
+from routing.model import (
+    Courier,
+    End,
+    GeodesicTravel,
+    MatrixRows,
+    MatrixTravel,
+    Number,
+    Place,
+    Problem,
+    Request,
+    Window,
+)
 
 MAX_TIME_S = 10**10  # more than three centuries: beyond it a number is a mistake, and sums stay inside int64
 MAX_COUNT = 10**9
@@ -24,7 +35,7 @@ def validate(problem: Problem) -> None:
     for index, courier in enumerate(problem.couriers):
         _courier(courier, f"couriers[{index}]", places)
     for index, request in enumerate(problem.requests):
-        _request(request, f"requests[{index}]", places, couriers)
+        validate_request(request, f"requests[{index}]", places, couriers)
     _bonds(problem, requests)
     for name in problem.weights.__slots__:
         _weight(getattr(problem.weights, name), f"weights.{name}")
@@ -68,7 +79,7 @@ def _window(window: Window, where: str) -> None:
         raise _refuse(f"must open before it closes, not [{window[0]}, {window[1]}]", where)
 
 
-def _known(name: str, known: dict[str, int], what: str, where: str) -> None:
+def _known(name: str, known: Collection[str], what: str, where: str) -> None:
     if name not in known:
         raise _refuse(f"{name!r} is not the id of a {what}", where, f"unknown_{what}")
 
@@ -77,8 +88,7 @@ def _travel(problem: Problem) -> None:
     travel = problem.travel
     if isinstance(travel, GeodesicTravel):
         for index, place in enumerate(problem.places):
-            _coordinate(place.lat, 90, f"places[{index}].lat")
-            _coordinate(place.lng, 180, f"places[{index}].lng")
+            validate_coordinates(place, f"places[{index}]")
         for name in ("detour", "speed_kmh"):
             value: Number = getattr(travel, name)
             if not (math.isfinite(value) and value > 0):
@@ -87,6 +97,12 @@ def _travel(problem: Problem) -> None:
         return
     for name in ("durations_s", "distances_m"):
         _matrix(travel, name, len(problem.places))
+
+
+def validate_coordinates(place: Place, where: str) -> None:
+    """Raise RoutingError with the path, from `where` on, when a place has no degrees or impossible ones."""
+    _coordinate(place.lat, 90, f"{where}.lat")
+    _coordinate(place.lng, 180, f"{where}.lng")
 
 
 def _coordinate(value: Number | None, limit: int, where: str) -> None:
@@ -129,7 +145,8 @@ def _courier(courier: Courier, where: str, places: dict[str, int]) -> None:
         _count(courier.max_distance_m, f"{where}.max_distance_m")
 
 
-def _request(request: Request, where: str, places: dict[str, int], couriers: dict[str, int]) -> None:
+def validate_request(request: Request, where: str, places: Collection[str], couriers: Collection[str]) -> None:
+    """Raise RoutingError with the path, from `where` on, of the first thing in one request that cannot be meant."""
     _count(request.size, f"{where}.size")
     _weight(request.priority, f"{where}.priority")
     for name in ("pickup", "delivery"):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from routing.cost import Evaluation, WarmPlaces, evaluate
+from routing.cost import WarmPlaces
 from routing.draft import Draft
 from routing.engines import Limits
-from routing.insertion import INFINITE
 from routing.view import Sequences, View, delivery, pickup
 
 _SECOND_CHANCES = 2  # how often what was left out is tried first in a fresh draft
@@ -17,7 +16,7 @@ def improve(view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> S
     free = [request for request in draft.unserved() if view.bound[request] is None]
     order = sorted(free, key=lambda request: _urgency(view, request))
     left = _fill(draft, order, limits)
-    best, best_total = draft.sequences(), _total(view, draft.sequences(), warm)
+    best, best_total = draft.sequences(), draft.total()
     limits.found(best_total)
     for _ in range(_SECOND_CHANCES):
         if not left or left == order[: len(left)] or limits.should_stop():
@@ -25,7 +24,7 @@ def improve(view: View, start: Sequences, warm: WarmPlaces, limits: Limits) -> S
         order = left + [request for request in order if request not in set(left)]
         draft = Draft(view, start, warm)
         left = _fill(draft, order, limits)
-        total = _total(view, draft.sequences(), warm)
+        total = draft.total()
         if total < best_total:
             best, best_total = draft.sequences(), total
             limits.found(best_total)
@@ -53,8 +52,3 @@ def _urgency(view: View, request: int) -> tuple[float, int, int]:
     """Dearest to leave out first, then those whose pickup cannot wait."""
     latest = min(view.due[pickup(request)], view.closes[pickup(request)], view.closes[delivery(request)])
     return (-view.price(request), latest, request)
-
-
-def _total(view: View, sequences: Sequences, warm: WarmPlaces) -> float:
-    evaluation = evaluate(view, sequences, warm)
-    return evaluation.cost.total if isinstance(evaluation, Evaluation) else INFINITE

@@ -39,6 +39,7 @@ _BLOCK_ROWS = 16  # whose neighbours are looked for at once
 _TILE = 256  # rows and columns of a piece of a matrix
 _MOST_KNOWN = 1 << 19
 _STARTS = 50  # places of departure that a request's distance is measured from
+_LEAST_ROOM, _ROOM_SHARE = 128, 4  # new places there is room for: so many, or one for each four known
 _NEVER_LEFT_OUT = 10**9  # as often is a parcel on board counted as left out
 
 
@@ -176,9 +177,10 @@ def _requests(view: View, orders: Sequences, seconds: Ints) -> tuple[Records, Re
     return requests, allowed
 
 
-def with_room(case: Case, spare: int) -> Case:
-    """Return the case with room for so many more places; no leg leads to or from them yet."""
+def with_room(case: Case) -> Case:
+    """Return the case with room for more places; no leg leads to or from them yet."""
     count, _, depth = case.legs.shape
+    spare = max(_LEAST_ROOM, count // _ROOM_SHARE)
 
     def widened(legs: Ints) -> Ints:
         wide = np.full((count + spare, count + spare, depth), NO_LEG, dtype=np.int32)

@@ -56,6 +56,19 @@ class FileLegs:
         """Return the metres of one leg, the very integer of `both`."""
         return int(self._by_formula(i, j))
 
+    def legs_of(self, place: int) -> NDArray[np.int32]:
+        """Return one place's legs, int32 [n, seconds and metres], the very integers of `both`.
+
+        Raises RoutingError as `both` does.
+        """
+        metres = self._by_formula(place, np.arange(len(self._phi)))
+        seconds = _ceil_seconds(metres.astype(np.int64), self._travel)
+        if max(metres.max(), seconds.max()) > LONGEST_S:
+            raise RoutingError("bad_value", f"makes a leg longer than {LONGEST_S} metres or seconds", "travel")
+        legs = np.stack([seconds, metres.astype(np.int64)], axis=1).astype(np.int32)
+        legs[place] = 0
+        return legs
+
     def _filled(self, metres: NDArray[np.int32] | None) -> NDArray[np.int32]:
         """Return the seconds; the metres go where told, if anywhere. Half is reckoned, half mirrored."""
         count = len(self._phi)

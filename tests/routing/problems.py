@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import hypot
 from random import Random
 from typing import Any
 
@@ -167,3 +168,37 @@ def _any_weights(rnd: Random) -> Weights:
         moved_stop=rnd.choice([0, 700]),
         balance=rnd.choice([0, 0, 1]),
     )
+
+
+def any_day(rnd: Random, requests: int, couriers: int) -> Problem:
+    """A day of a small town that has room for everybody: more stops than brute force can order, most features on."""
+    roads = _town_roads(rnd, 12)
+    names = [place.id for place in roads[0]]
+    shops = names[:3]
+    wanted = []
+    for k in range(requests):
+        opens = rnd.randrange(0, 12000, 10)
+        collect = End(rnd.choice(shops), ((opens, 32000),), rnd.choice([0, 60, 120]), opens + 6000)
+        hours = ((0, 14000), (18000, 36000)) if rnd.randrange(4) == 0 else (DAY,)
+        deliver = End(rnd.choice(names), hours, 90, rnd.choice([None, 20000]))
+        skills = frozenset({"A"} if rnd.randrange(8) == 0 else ())
+        wanted.append(Request(f"r{k}", collect, deliver, rnd.randint(1, 3), skills, rnd.choice([1, 2])))
+    riders = []
+    for k in range(couriers):
+        rests = (Break((11000, 15000), 1800),) if rnd.randrange(2) else ()
+        home = rnd.choice([None, *shops])
+        skills = frozenset({"A"} if k % 2 == 0 else ())
+        riders.append(Courier(f"c{k}", rnd.choice(names), DAY, rnd.randint(8, 20), home, None, skills, rests))
+    weights = Weights(1_000_000, 10, rnd.choice([0, 3000]), 1, 1, 0, 1, 500, rnd.choice([0, 0, 0, 1]))
+    return Problem("any day", *roads, tuple(riders), tuple(wanted), weights)
+
+
+def _town_roads(rnd: Random, count: int) -> tuple[tuple[Place, ...], MatrixTravel]:
+    """Places on a plane with one-way detours, and a leg that is missing."""
+    spots = [(rnd.randrange(9000), rnd.randrange(9000)) for _ in range(count)]
+    metres: list[list[int | None]] = [
+        [int(hypot(a[0] - b[0], a[1] - b[1]) * rnd.choice([1, 1.1, 1.3])) for b in spots] for a in spots
+    ]
+    seconds: list[list[int | None]] = [[None if m is None else m // 8 for m in row] for row in metres]
+    seconds[count - 1][count - 2] = None
+    return tuple(Place(f"p{k}") for k in range(count)), MatrixTravel(seconds, metres)

@@ -146,6 +146,9 @@ def test_moments_of_a_day_come_from_their_seed_with_a_lawful_plan_that_lacks_the
         verdict = judge(state.case, routes)
         assert verdict.complete, verdict.faults
         assert verdict.total == told.total
+        case, ask = state.with_matrix().case, Ask(1.0, how="stand", warm=state.warm)
+        ours.load(case, ask)
+        assert judge(case, ours.orders(case, ours.solve(case, ask))).total == verdict.total
 
 
 def test_whole_numbers_never_promise_what_real_ones_cannot_keep() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from routing import Break, GeodesicTravel, MatrixTravel, Place, Problem, RoutingError, Weights, check, engines, solve
+from routing import (
+    Break,
+    GeodesicTravel,
+    MatrixTravel,
+    Place,
+    Problem,
+    RoutingError,
+    Weights,
+    check,
+    engines,
+    solve,
+    warm,
+)
 from routing.__main__ import main
 from routing.formats.native import write_problem
 from routing.reasons import CODES
@@ -45,6 +58,18 @@ def a_million_seconds() -> Problem:
     return problem(ROADS, [courier("a", "p0", shift=week), courier("b", "p3", shift=week)], crowd(20, **hours))
 
 
+def a_thousand_million_seconds() -> Problem:
+    age = (0, 10**9)
+    hours = {"pickup_windows": (age,), "delivery_windows": ((9 * 10**8, 10**9),), "pickup_due": 10}
+    weights = replace(PLAIN, duration_per_s=1, delivery_delay_per_s=0.01)
+    return problem(ROADS, [courier(c, "p0", shift=age) for c in "ab"], crowd(12, **hours), weights=weights)
+
+
+def far_apart() -> tuple[tuple[Place, ...], MatrixTravel]:
+    far = [[0 if i == j else 2**31 - 1 for j in range(4)] for i in range(4)]
+    return ROADS[0], MatrixTravel(far, far)
+
+
 HOSTILE: dict[str, Callable[[], Problem]] = {
     "no courier": lambda: problem(ROADS, [], crowd(30)),
     "no request": lambda: problem(ROADS, [courier("a", "p0")], []),
@@ -60,6 +85,17 @@ HOSTILE: dict[str, Callable[[], Problem]] = {
     ),
     "available after the shift": lambda: problem(ROADS, [courier("a", "p0", available_at=DAY[1] + 5)], crowd(5)),
     "10^6 seconds": a_million_seconds,
+    "10^9 seconds": a_thousand_million_seconds,
+    "promises broken long ago": lambda: problem(
+        ROADS, [courier("a", "p0"), courier("b", "p3")], crowd(20, pickup_due=-5000, delivery_due=-4000), hard_due=True
+    ),
+    "everybody for one of three": lambda: problem(
+        ROADS, [courier(f"c{k}", "p0", capacity=2) for k in range(3)], crowd(30, only_courier="c1")
+    ),
+    "legs longer than any day": lambda: problem(far_apart(), [courier("a", "p0"), courier("b", "p3")], crowd(10)),
+    "rests one on the other": lambda: problem(
+        ROADS, [courier("a", "p0", breaks=tuple(Break((100, 9000), 300) for _ in range(6)))], crowd(12)
+    ),
     "10^10 seconds": far_away_in_time,
     "nothing costs anything": lambda: problem(ROADS, [courier("a", "p0")], crowd(15), weights=Weights()),
     "everything costs all there is": lambda: problem(
@@ -75,7 +111,10 @@ HOSTILE: dict[str, Callable[[], Problem]] = {
 @pytest.mark.parametrize("what", sorted(HOSTILE))
 def test_every_request_is_accounted_for(what: str, engine: str) -> None:
     p = HOSTILE[what]()
+    warm(engine)
+    began = time.process_time()  # on a busy machine the clock runs on while others work
     plan = solve(p, engine=engine, seconds=1.0)
+    assert time.process_time() - began <= 1.05 + 1.0
     verdict = check(p, plan)
     assert verdict.ok, verdict.violations
     assert verdict.cost == plan.cost
@@ -84,21 +123,37 @@ def test_every_request_is_accounted_for(what: str, engine: str) -> None:
     assert {entry.code for entry in plan.unserved} <= set(CODES)
 
 
-@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "or_tools"])
-def test_five_thousand_requests_at_one_place(engine: str) -> None:
-    requests = [request(f"r{k}", "p0", "p0", pickup_service_s=60, delivery_service_s=60) for k in range(5000)]
-    p = problem(ROADS, [courier(f"c{k}", "p0") for k in range(3)], requests)
-    plan = solve(p, engine=engine, seconds=2.0)
-    assert check(p, plan).ok
-    assert plan.cost.unserved + sum(len(route.stops) for route in plan.routes) // 2 == 5000
-
-
 BAD: dict[str, tuple[Callable[[Problem], Problem], str]] = {
     "a request twice": (lambda p: replace(p, requests=p.requests + p.requests[:1]), "requests[4].id"),
     "a courier twice": (lambda p: replace(p, couriers=p.couriers * 2), "couriers[1].id"),
     "a place twice": (lambda p: replace(p, places=(*p.places[:3], p.places[0])), "places[3].id"),
     "a price that is no number": (lambda p: replace(p, weights=replace(PLAIN, courier=math.nan)), "weights.courier"),
     "an endless price": (lambda p: replace(p, weights=replace(PLAIN, unserved=math.inf)), "weights.unserved"),
+    "a priority that is no number": (
+        lambda p: replace(p, requests=(request("r", "p0", "p1", priority=math.nan),)),
+        "requests[0].priority",
+    ),
+    "an hour that is no number": (lambda p: replace(p, now=math.nan), "now"),
+    "a due hour that is no number": (
+        lambda p: replace(p, requests=(request("r", "p0", "p1", delivery_due=math.nan),)),
+        "requests[0].delivery.due",
+    ),
+    "a size that is no number": (
+        lambda p: replace(p, requests=(request("r", "p0", "p1", size=math.nan),)),
+        "requests[0].size",
+    ),
+    "a place that is nowhere": (
+        lambda p: replace(
+            p, places=tuple(Place(f"p{k}", math.nan, 5.0) for k in range(4)), travel=GeodesicTravel(1.3, 28)
+        ),
+        "places[0].lat",
+    ),
+    "a detour that is no number": (
+        lambda p: replace(
+            p, places=tuple(Place(f"p{k}", 1.0, 5.0) for k in range(4)), travel=GeodesicTravel(math.nan, 28)
+        ),
+        "travel.detour",
+    ),
     "a negative price": (lambda p: replace(p, weights=replace(PLAIN, late_per_s=-1)), "weights.late_per_s"),
     "a matrix with a row too few": (
         lambda p: replace(p, travel=MatrixTravel(ROADS[1].durations_s[:3], ROADS[1].distances_m)),

@@ -1,21 +1,17 @@
-"""Random small problems with every feature on: no engine may publish a plan the judge or brute force contradicts."""
+"""Random small problems with every feature on: no engine may publish a plan the judge contradicts."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routing import Problem, check, solve
+from routing import check, solve
 from routing.formats.native import read_plan, read_problem, write_plan, write_problem
-from tests.routing.brute import optimum
 from tests.routing.problems import any_problem
 
 fixed = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-_TINY = 120
 randoms = st.randoms(use_true_random=False)
 
 
@@ -53,20 +49,3 @@ def test_problems_and_plans_survive_their_files(rnd: Random) -> None:
     assert write_problem(back) == write_problem(p)
     assert read_plan(write_plan(plan)) == plan
     assert solve(back, engine="greedy") == plan
-
-
-def priced_without_waiting(p: Problem) -> Problem:
-    """The same problem with the prices brute force knows, and nobody left out for money."""
-    weights = replace(p.weights, unserved=1_000_000, duration_per_s=0, balance=0, moved_stop=0)
-    return replace(p, weights=weights)
-
-
-@pytest.mark.parametrize(("engine", "least"), [("greedy", 0.94), ("or_tools", 0.97)])
-def test_tiny_plans_are_never_below_and_nearly_always_at_the_optimum(engine: str, least: float) -> None:
-    reached = 0
-    for seed in range(_TINY):
-        p = priced_without_waiting(any_problem(Random(seed), most_requests=3, most_couriers=2))
-        best, total = optimum(p), solve(p, engine=engine, iterations=3).cost.total
-        assert total >= best - 1e-6, seed
-        reached += total <= best + 1e-6
-    assert reached >= _TINY * least

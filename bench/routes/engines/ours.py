@@ -1,4 +1,4 @@
-"""Our own library, through its front door: what is timed is the call of `routing.solve` and nothing around it."""
+"""Our own library, through its front door: what is timed is the one call of it and nothing around it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 import routing
 from bench.routes.case import Ask, Case, Earth, Routes
-from routing import formats
+from routing import NewPlace, Standing, formats
 from routing.model import (
     Courier,
     End,
@@ -32,6 +32,7 @@ _FOREVER = 10**9
 trace: list[tuple[float, float]] = []
 """(seconds, total) of every better plan of the last call."""
 _ready: tuple[Problem, Plan | None] | None = None
+_standing: tuple[Standing, Request, list[NewPlace]] | None = None
 
 
 def version() -> str:
@@ -48,28 +49,57 @@ def prepare() -> None:
 
 def load(case: Case, ask: Ask) -> None:
     """Make the problem and the plan in force, as the library's caller has them at hand."""
-    global _ready
+    global _ready, _standing
     problem = problem_of(case)
-    _ready = problem, None if ask.warm is None else _plan(problem, ask.warm)
+    warm = None if ask.warm is None else _plan(problem, ask.warm)
+    _ready, _standing = (problem, warm), None
+    if ask.how == "stand":
+        assert warm is not None
+        before, new = _parted(problem)
+        _standing = Standing(before, warm), problem.requests[-1], new
 
 
-def solve(case: Case, ask: Ask) -> Plan:
-    """Return a plan; `how` is `insert` where only a place for what is new is asked for."""
+def solve(case: Case, ask: Ask) -> Plan | Standing:
+    """Return a plan, or what holds it; `how` says where only a place for what is new is asked for.
+
+    `insert`: everything is built for the call. `stand`: the plan is kept in memory, the last request comes to it.
+    """
     assert _ready is not None
     problem, warm = _ready
     trace.clear()
+    if _standing is not None:
+        standing, request, new = _standing
+        standing.insert(request, *new)
+        return standing
     return _inserted(problem, warm) if ask.how == "insert" else _searched(problem, warm, ask)
 
 
-def orders(case: Case, plan: Plan) -> Routes:
+def orders(case: Case, found: Plan | Standing) -> Routes:
     """Return a plan's orders of stops."""
     assert _ready is not None
+    plan = found.plan() if isinstance(found, Standing) else found
     number = {pair.name: r for r, pair in enumerate(case.pairs)}
     courier = {one.id: v for v, one in enumerate(_ready[0].couriers)}
-    found: Routes = [[] for _ in case.vehicles]
+    made: Routes = [[] for _ in case.vehicles]
     for route in plan.routes:
-        found[courier[route.courier]] = [2 * number[row.request] + (row.kind == "delivery") for row in route.stops]
-    return found
+        made[courier[route.courier]] = [2 * number[row.request] + (row.kind == "delivery") for row in route.stops]
+    return made
+
+
+def _parted(problem: Problem) -> tuple[Problem, list[NewPlace]]:
+    """Return a problem with a matrix without its last request, and the places that only this request has."""
+    travel, requests = problem.travel, problem.requests[:-1]
+    assert isinstance(travel, MatrixTravel)
+    seconds, metres = np.asarray(travel.durations_s), np.asarray(travel.distances_m)
+    used = {end.place for request in requests for end in (request.pickup, request.delivery)}
+    used |= {name for courier in problem.couriers for name in (courier.start, courier.end) if name is not None}
+    known = 1 + max(k for k, place in enumerate(problem.places) if place.id in used)
+    legs = MatrixTravel(seconds[:known, :known].copy(), metres[:known, :known].copy())
+    new = [
+        NewPlace(problem.places[k], seconds[:k, k], metres[:k, k], seconds[k, :k], metres[k, :k])
+        for k in range(known, len(problem.places))
+    ]
+    return replace(problem, places=problem.places[:known], travel=legs, requests=requests), new
 
 
 def _inserted(problem: Problem, warm: Plan | None) -> Plan:
