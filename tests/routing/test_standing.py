@@ -106,6 +106,7 @@ def test_requests_bring_their_places_and_the_room_for_them_grows(seed: int, monk
     monkeypatch.setattr(build, "_LEAST_ROOM", 3)
     monkeypatch.setattr(build, "_ROOM_SHARE", 1000)
     whole = any_day(Random(seed), 40, 5)
+    whole = replace(whole, weights=replace(whole.weights, distance_per_m=seed // 2, travel_per_s=1))
     if seed < 2:
         whole = timed_simply(whole)
     if seed % 2:
