@@ -229,7 +229,12 @@ def timed(case: Case, state: State, c: int, n: int) -> tuple[float, int]:
     if best >= BIG or case.span == 0.0 or n < 2:
         return best, best_span
     waits = n  # who leaves later saves waiting; after the last wait there is nothing to save
-    while waits > 1 and state.moments[waits, MOST_MOMENTS].start == state.moments[waits, MOST_MOMENTS].arrive:
+    rests = case.couriers[c].rests  # a later start may also move a break
+    while (
+        rests == 0
+        and waits > 1
+        and state.moments[waits, MOST_MOMENTS].start == state.moments[waits, MOST_MOMENTS].arrive
+    ):
         waits -= 1
     absorbed = 0
     for k in range(waits if waits > 1 else 0):
