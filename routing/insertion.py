@@ -94,7 +94,7 @@ class Trip:
         view, courier = self.view, self.courier
         self.ready = [min(m.at for m in moments) for moments in self.moments]
         self.soft = [min(m.soft for m in moments) for moments in self.moments]
-        closing = finish(view, courier, self.moments[-1], self.before[-1]) if self.order else None
+        closing = finish(view, courier, self.moments[-1], self.before[-1], len(self.order)) if self.order else None
         self.soft_total: Number = closing.price if closing else 0
         self.loads = [view.load0[courier]]
         for stop in self.order:
@@ -284,18 +284,17 @@ def _soft_by_moments(trip: Trip, tail: Sequence[int], begin: int, second_at: int
     view, courier = trip.view, trip.courier
     moments, origin = trip.moments[begin], trip.before[begin]
     old = [None] * (len(tail) - len(trip.order) + second_at) + trip.moments[second_at + 1 :]
-    places = [*(view.place[stop] for stop in tail), view.end[courier]]
     for k, stop in enumerate(tail):
-        moments = advance(view, courier, moments, origin, stop, places[k + 1])
+        moments = advance(view, courier, moments, origin, stop, begin + k)
         if not moments:
             return None
         origin = view.place[stop]
         before = old[k]
         if before and len(before) == len(moments) == 1:
             was, now = before[0], moments[0]
-            if was.at == now.at and was.taken == now.taken:  # from here on nothing changes
-                return trip.soft_total + now.soft - was.soft
-    closing = finish(view, courier, moments, origin)
+            if (was.at, was.until, was.slope, was.taken) == (now.at, now.until, now.slope, now.taken):
+                return trip.soft_total + now.soft - was.soft  # from here on nothing changes
+    closing = finish(view, courier, moments, origin, begin + len(tail))
     return closing.price if closing else None
 
 

@@ -1,29 +1,42 @@
 """One courier's order of stops in time: arrival, start and departure of each, or the reason it cannot be driven.
 
 Timing rule: a courier leaves his start as late as costs nothing, drives at once after each service and waits where he
-arrives. Breaks are placed where they cost least: the moments below are the ways to have placed them so far.
+arrives. When he leaves and where he rests is what costs least: nothing cheaper exists for that order of stops. To find
+it, what being ready costs is carried along the route as a function of time. It falls while he may still leave later
+(duration is saved) and is level where he would wait; its falling stretches are the moments below.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from routing.model import Number, Rest
 from routing.view import NEVER, View
 
+_FEW_BREAKS = 3  # up to so many are tried in any order, more only in the order in which they close
+
 
 class Moment(NamedTuple):
-    """One way to stand after a stop: ready at `at`, with `soft` paid so far and the first `taken` breaks behind."""
+    """Ways to stand somewhere: ready at `at` for `soft`, or later, up to `until`, for `slope` more a second.
+
+    After `until` he waits and it costs no less. `left` is the departure from his start that makes him ready at `at`;
+    a second later there is a second later here. `taken` are the breaks behind him, bit by bit; `rests` says before
+    which position of the order each of them was taken. `soft` holds lateness, delay, and duration less `left`.
+    """
 
     at: int
+    until: int
     soft: Number
+    slope: Number
+    left: int
     taken: int
-    before: Moment | None
-    arrive: int
-    start: int
-    rests: tuple[Rest, ...]
+    rests: tuple[tuple[int, int], ...]
+
+    def price(self, at: int) -> Number:
+        """Return what being ready at `at` costs, not before `self.at`."""
+        return self.soft + self.slope * (min(at, self.until) - self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +64,15 @@ class Fault:
     by: int = 0
 
 
-def first_moment(view: View, courier: int, earliest: int | None = None) -> Moment:
+def first_moment(view: View, courier: int) -> Moment:
     """Return the courier standing at his start."""
-    at = view.earliest[courier] if earliest is None else max(earliest, view.earliest[courier])
-    return Moment(at, 0, 0, None, at, at, ())
+    return _leaving(view, courier, view.earliest[courier], 0, ())
+
+
+def _leaving(view: View, courier: int, at: int, taken: int, rests: tuple[tuple[int, int], ...]) -> Moment:
+    span = view.weights.duration_per_s
+    until = max(at, view.shift_end[courier])
+    return Moment(at, until, -span * at, -span, at, taken, rests)
 
 
 def service_start(view: View, stop: int, arrive: int) -> int:
@@ -76,194 +94,201 @@ def soft_cost(view: View, stop: int, start: int) -> Number:
     return cost
 
 
-def advance(
-    view: View, courier: int, moments: Sequence[Moment], origin: int, stop: int, onward: int | None
-) -> list[Moment]:
-    """Return the ways to stand after serving `stop` next, from place `origin` and with place `onward` to come.
+def _passing(moment: Moment, drive: int, opens: int, closes: int, lasts: int) -> Moment | None:
+    """Return the ways to be done with something that starts in a window and lasts, `drive` seconds from a moment."""
+    first = max(moment.at + drive, opens)
+    if first > closes:
+        return None
+    at = min(first - drive, moment.until)  # the latest that is still in time for the opening
+    late = max(0, min(moment.until + drive, closes) - first)
+    left = moment.left + at - moment.at
+    return Moment(first + lasts, first + lasts + late, moment.price(at), moment.slope, left, moment.taken, moment.rests)
 
-    Empty when it cannot be done. Before the leg, pending breaks may be taken, in order of closing; who stays at the
-    place for his next stop goes on without one. A break is not considered where the stop is over before it opens and
-    another leg follows: it can as well be taken there.
+
+def _served(view: View, courier: int, moment: Moment, drive: int, stop: int) -> Iterator[Moment]:
+    """Yield the ways to have served a stop that is `drive` seconds away, what it costs included."""
+    service = view.service[stop]
+    latest = view.shift_end[courier] - service
+    for opens, closes in view.windows[stop]:
+        done = _passing(moment, drive, opens, min(closes, latest), service)
+        if done is None:
+            continue
+        first, due, delay = done.at - service, view.due[stop], view.delay_weight[stop]
+        done = done._replace(soft=done.soft + soft_cost(view, stop, first))
+        if first < due < done.until - service:  # from then on another second costs more
+            slope, until = done.slope + delay, due + service
+            if slope < 0:
+                yield done._replace(until=until, slope=slope)
+                gone = until - done.at
+                soft, slope = done.soft + slope * gone, slope + view.weights.late_per_s
+                if slope < 0:
+                    yield done._replace(at=until, soft=soft, slope=slope, left=done.left + gone)
+            else:
+                yield done._replace(until=done.at, slope=0)
+        else:
+            slope = done.slope + delay + (view.weights.late_per_s if first >= due else 0)
+            yield done._replace(slope=slope) if slope < 0 else done._replace(until=done.at, slope=0)
+        if moment.until + drive <= closes:
+            return
+
+
+def _rested(view: View, courier: int, moment: Moment, position: int) -> Iterator[Moment]:
+    """Yield the ways to set out for `position`: without a rest, or after some of those to come."""
+    breaks = view.breaks[courier]
+    pending = [k for k in range(len(breaks)) if not moment.taken >> k & 1]
+    latest = min((breaks[k][1] for k in pending), default=NEVER)
+    if moment.at > latest:
+        return  # too late for a break that is now needed
+    yield moment if moment.until <= latest else moment._replace(until=latest)
+    for k in pending if len(breaks) <= _FEW_BREAKS else pending[:1]:
+        opens, closes, lasts = breaks[k]
+        rested = _passing(moment, 0, opens, closes, lasts)
+        if rested:
+            taken, rests = moment.taken | 1 << k, (*moment.rests, (position, k))
+            if position:
+                rested = rested._replace(taken=taken, rests=rests)
+            else:  # who rests at his start leaves after it, when he likes
+                rested = _leaving(view, courier, rested.at, taken, rests)
+            yield from _rested(view, courier, rested, position)
+
+
+def advance(view: View, courier: int, moments: Sequence[Moment], origin: int, stop: int, position: int) -> list[Moment]:
+    """Return the ways to stand after serving `stop`, the one at `position`, from place `origin`.
+
+    Empty when it cannot be done. Breaks may be taken before the leg; who stays at the place for his next stop goes on
+    without one.
     """
     drive = view.legs.seconds[origin][view.place[stop]]
     if drive < 0:
         return []
-    breaks, service, shift_end = view.breaks[courier], view.service[stop], view.shift_end[courier]
-    drives = origin != view.place[stop] or moments[0].before is None
-    leaves = onward != view.place[stop]
-    reached: list[Moment] = []
-    for moment in moments:
-        at, taken = moment.at, moment.taken
-        rests: tuple[Rest, ...] = ()
-        if taken < len(breaks) and at > breaks[taken][1]:
-            continue  # too late for a break that is now needed
-        while True:
-            arrive = at + drive
-            start = service_start(view, stop, arrive)
-            depart = start + service
-            if depart > shift_end:
-                break
-            soft = moment.soft + soft_cost(view, stop, start)
-            if moment.before is None:  # leaves as late as this first stop allows
-                soft -= view.weights.duration_per_s * (start - drive)
-                arrive = start
-            reached.append(Moment(depart, soft, taken, moment, arrive, start, rests))
-            if taken == len(breaks) or not drives:
-                break
-            opens, closes, lasts = breaks[taken]
-            if (leaves and depart < opens) or max(at, opens) > closes:
-                break
-            rests = (*rests, Rest(max(at, opens), max(at, opens) + lasts))
-            at, taken = rests[-1].end, taken + 1
+    rests = view.breaks[courier] and (not position or origin != view.place[stop])
+    if not rests and len(moments) == 1 and moments[0].at == moments[0].until:
+        return _on_time(view, courier, moments[0], drive, stop)
+    if not rests:
+        reached = [done for moment in moments for done in _served(view, courier, moment, drive, stop)]
+    else:
+        reached = [
+            done
+            for moment in moments
+            for ready in _rested(view, courier, moment, position)
+            for done in _served(view, courier, ready, drive, stop)
+        ]
     return reached if len(reached) < 2 else _undominated(reached)
+
+
+def _on_time(view: View, courier: int, moment: Moment, drive: int, stop: int) -> list[Moment]:
+    """Return the one way to serve a stop for who is ready at one moment only, if there is any: mostly it is so."""
+    at, _, soft, slope, left, taken, rests = moment
+    start = service_start(view, stop, at + drive)
+    depart = start + view.service[stop]
+    if depart > view.shift_end[courier]:
+        return []
+    return [Moment(depart, depart, soft + soft_cost(view, stop, start), slope, left, taken, rests)]
 
 
 def _undominated(moments: list[Moment]) -> list[Moment]:
     kept: list[Moment] = []
-    for one in sorted(moments, key=lambda m: (m.at, m.soft, -m.taken)):
-        if not any(other.soft <= one.soft and other.taken >= one.taken for other in kept):
+    for one in sorted(moments, key=lambda m: (m.at, m.soft, -m.until, -m.taken.bit_count())):
+        least = one.price(one.until)
+        if not any(
+            other.taken & one.taken == one.taken and other.price(one.at) <= one.soft and other.price(one.until) <= least
+            for other in kept
+        ):
             kept.append(one)
     return kept
 
 
-def _ways_to_leave(view: View, courier: int, moment: Moment) -> Iterator[tuple[int, int, tuple[Rest, ...]]]:
-    """Yield (ready to drive at, breaks taken, rests taken here): without a break, after one, after two …"""
-    at = moment.at
-    rests: tuple[Rest, ...] = ()
-    yield at, moment.taken, ()
-    for index in range(moment.taken, len(view.breaks[courier])):
-        opens, closes, lasts = view.breaks[courier][index]
-        start = max(at, opens)
-        if start > closes:
-            return
-        at = start + lasts
-        rests = (*rests, Rest(start, at))
-        yield at, index + 1, rests
-
-
 class Closing(NamedTuple):
-    """One way to end a route: its soft price with duration, its end, the last stop, the breaks taken after it."""
+    """One way to end a route: its soft price with duration, its end, and how he stood before the way home."""
 
     price: Number
     end_at: int
-    last: Moment
-    rests: tuple[Rest, ...]
+    moment: Moment
 
 
-def finish(view: View, courier: int, moments: Sequence[Moment], last: int) -> Closing | None:
-    """Return the cheapest way to close the route after place `last`, or None."""
+def finish(view: View, courier: int, moments: Sequence[Moment], last: int, position: int) -> Closing | None:
+    """Return the cheapest way to close the route of `position` stops after place `last`, or None."""
     end = view.end[courier]
     drive = 0 if end is None else view.legs.seconds[last][end]
     if drive < 0:
         return None
     best: Closing | None = None
     for moment in moments:
-        ways: Iterable[tuple[int, int, tuple[Rest, ...]]] = [(moment.at, moment.taken, ())]
-        if end is not None and last != end:
-            ways = _ways_to_leave(view, courier, moment)
-        for ready, taken, rests in ways:
-            end_at = ready + drive
-            needed = (closes for _, closes, _ in view.breaks[courier][taken:])
+        ways = [moment] if end in (None, last) else _rested(view, courier, moment, position)
+        for ready in ways:
+            end_at = ready.at + drive
+            needed = (b[1] for k, b in enumerate(view.breaks[courier]) if not ready.taken >> k & 1)
             if end_at > view.shift_end[courier] or any(end_at >= closes for closes in needed):
                 continue
-            price = moment.soft + view.weights.duration_per_s * end_at
+            price = ready.soft + view.weights.duration_per_s * end_at
             if best is None or (price, end_at) < (best.price, best.end_at):
-                best = Closing(price, end_at, moment, rests)
+                best = Closing(price, end_at, ready)
     return best
 
 
 def time_route(
     view: View, courier: int, order: Sequence[int], trail: list[list[Moment]] | None = None
 ) -> Timing | Fault:
-    """Time one courier's order of stops, or say why it cannot be driven.
+    """Time one courier's order of stops as cheaply as can be, or say why it cannot be driven.
 
-    To `trail` are added the ways to stand before each stop and after the last, for who leaves as early as he may.
+    To `trail` are added the ways to stand before each stop and after the last.
     """
     fault = _load_fault(view, courier, order) or _distance_fault(view, courier, order)
     if fault:
         return fault
-    timing = _time(view, courier, order, trail=trail)
-    if isinstance(timing, Fault) or not view.weights.duration_per_s or len(order) < 2:
-        return timing
-    best = timing
-    for leave_at in _later_departures(view, order, timing):
-        later = _time(view, courier, order, leave_at)
-        if isinstance(later, Timing) and route_price(view, later) < route_price(view, best):
-            best = later
-    return best
-
-
-def _later_departures(view: View, order: Sequence[int], timing: Timing) -> list[int]:
-    """Return the departures worth trying: those that use up a wait on the way or bring a stop just to its due time."""
-    delays: set[int] = set()
-    absorbed = 0
-    for position, stop in enumerate(order):
-        absorbed += timing.start[position] - timing.arrive[position]
-        delays.add(absorbed)
-        if timing.start[position] < view.due[stop] < NEVER:
-            delays.add(absorbed + view.due[stop] - timing.start[position])
-        delays.add(absorbed + view.closes[stop] - timing.start[position])
-    return [timing.leave_at + delay for delay in sorted(delays) if delay > 0]
-
-
-def _time(
-    view: View,
-    courier: int,
-    order: Sequence[int],
-    earliest: int | None = None,
-    trail: list[list[Moment]] | None = None,
-) -> Timing | Fault:
-    origin, travel_s, distance_m = view.start[courier], 0, 0
-    moments = [first_moment(view, courier, earliest)]
+    origin = view.start[courier]
+    moments = [first_moment(view, courier)]
     trail = [] if trail is None else trail
     trail.append(moments)
     if not order:
         at = moments[0].at
         return Timing([], [], [], (), at, at, 0, 0, 0, 0)
-    places = [*(view.place[stop] for stop in order), view.end[courier]]
     for position, stop in enumerate(order):
-        reached = advance(view, courier, moments, origin, stop, places[position + 1])
+        reached = advance(view, courier, moments, origin, stop, position)
         if not reached:
             return _time_fault(view, courier, moments, origin, stop, position)
-        here = view.place[stop]
-        travel_s += view.legs.seconds[origin][here]
-        distance_m += view.legs.metres[origin][here]
-        moments, origin = reached, here
+        moments, origin = reached, view.place[stop]
         trail.append(moments)
-    closed = finish(view, courier, moments, origin)
+    closed = finish(view, courier, moments, origin, len(order))
     if closed is None:
         return _end_fault(view, courier, moments, origin, len(order))
-    end = view.end[courier]
-    if end is not None:
-        travel_s += view.legs.seconds[origin][end]
-        distance_m += view.legs.metres[origin][end]
-    return _timing(view, courier, order, closed, travel_s, distance_m)
+    return _timing(view, courier, order, closed)
 
 
-def _timing(view: View, courier: int, order: Sequence[int], closed: Closing, travel_s: int, distance_m: int) -> Timing:
-    moment = closed.last
-    rests = list(reversed(closed.rests))
-    rows: list[tuple[int, int, int]] = []
-    while moment.before is not None:
-        rows.append((moment.arrive, moment.start, moment.at))
-        rests += reversed(moment.rests)
-        moment = moment.before
-    rows.reverse()
-    late_s = sum(max(0, start - view.due[stop]) for (_, start, _), stop in zip(rows, order, strict=True))
-    delay_s = sum(start - view.release[stop] for (_, start, _), stop in zip(rows, order, strict=True) if stop % 2)
-    leave_at = rows[0][0] - view.legs.seconds[view.start[courier]][view.place[order[0]]]
-    return Timing(
-        [row[0] for row in rows],
-        [row[1] for row in rows],
-        [row[2] for row in rows],
-        tuple(reversed(rests)),
-        leave_at,
-        closed.end_at,
-        distance_m,
-        travel_s,
-        late_s,
-        delay_s,
-    )
+def _timing(view: View, courier: int, order: Sequence[int], closed: Closing) -> Timing:
+    """Return the rows of a route whose departure and breaks are settled: everything as soon as it can be."""
+    rests: list[Rest] = []
+    breaks = {position: [k for at, k in closed.moment.rests if at == position] for position, _ in closed.moment.rests}
+    arrive: list[int] = []
+    start: list[int] = []
+    at, origin, leave_at = view.earliest[courier], view.start[courier], closed.moment.left
+    travel_s = distance_m = late_s = delay_s = 0
+    for position, stop in enumerate([*order, None]):
+        for k in breaks.get(position, ()):
+            opens, _, lasts = view.breaks[courier][k]
+            rests.append(Rest(max(at, opens), max(at, opens) + lasts))
+            at = rests[-1].end
+        here = view.end[courier] if stop is None else view.place[stop]
+        if here is not None:
+            seconds = view.legs.seconds[origin][here]
+            distance_m += view.legs.metres[origin][here]
+            travel_s += seconds
+            at += seconds
+            origin = here
+        if stop is None:
+            break
+        if not position:  # as late as this first stop allows
+            at = leave_at + seconds
+            at = service_start(view, stop, at)
+            leave_at = at - seconds
+        arrive.append(at)
+        at = service_start(view, stop, at)
+        start.append(at)
+        late_s += max(0, at - view.due[stop])
+        delay_s += at - view.release[stop] if stop % 2 else 0
+        at += view.service[stop]
+    depart = [at + view.service[stop] for at, stop in zip(start, order, strict=True)]
+    return Timing(arrive, start, depart, tuple(rests), leave_at, at, distance_m, travel_s, late_s, delay_s)
 
 
 def _load_fault(view: View, courier: int, order: Sequence[int]) -> Fault | None:

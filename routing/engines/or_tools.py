@@ -6,8 +6,9 @@ model holds free stops only. Its own clock is not trusted: the caller re-times t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -63,11 +64,11 @@ def _vehicles(view: View, draft: Draft) -> list[_Vehicle]:
         courier, locked = trip.courier, trip.order[: trip.fixed]
         moments, place, metres = [first_moment(view, courier)], view.start[courier], 0
         for k, stop in enumerate(locked):
-            moments = advance(view, courier, moments, place, stop, trip.after[k + 1])
+            moments = advance(view, courier, moments, place, stop, k)
             metres += view.legs.metres[place][view.place[stop]]
             place = view.place[stop]
-        moment = min(moments, key=lambda m: (m.at, -m.taken))
-        breaks = view.breaks[courier][moment.taken :]
+        moment = min(moments, key=lambda m: (m.at, -m.taken.bit_count()))
+        breaks = [one for k, one in enumerate(view.breaks[courier]) if not moment.taken >> k & 1]
         dead = moment.at > view.shift_end[courier] or any(moment.at > closes for _, closes, _ in breaks)
         load = view.load0[courier] + sum(view.load[stop] for stop in locked)
         if not dead:
@@ -87,6 +88,7 @@ class _Model:
             raise RoutingError("too_large", f"{len(self.stops)} stops are too many for the OR-Tools model", "requests")
         weights = [getattr(view.weights, name) for name in view.weights.__slots__]
         self.scale = 1 if all(float(weight).is_integer() for weight in weights) else _FRACTION
+        self.raised: BaseException | None = None
         self.zero = min((vehicle.at for vehicle in self.vehicles), default=0)
         self.horizon = max((view.shift_end[v.courier] for v in self.vehicles), default=0) - self.zero
 
@@ -287,7 +289,7 @@ class _Model:
         if solution is None:
             raise RoutingError("warm_refused", "OR-Tools refuses the warm start", "engine")
         self.best = self.draft.sequences()
-        solution = self.routing.SolveFromAssignmentWithParameters(solution, parameters)
+        solution = self._solve(solution, parameters)
         remaining = self.limits.remaining_s()
         worth = self.limits.iterations is not None or (remaining is not None and remaining >= _SHORTEST_GUIDED_S)
         if solution is None:
@@ -295,10 +297,16 @@ class _Model:
         self.best = self._orders(solution)
         if guided and worth and not self.limits.should_stop():
             parameters = self._parameters(strategies.GUIDED_LOCAL_SEARCH)
-            better = self.routing.SolveFromAssignmentWithParameters(solution, parameters)
+            better = self._solve(solution, parameters)
             if better is not None:
                 self.best = self._orders(better)
         return self.best
+
+    def _solve(self, start: Any, parameters: Any) -> Any:
+        solution = self.routing.SolveFromAssignmentWithParameters(start, parameters)
+        if self.raised:
+            raise self.raised
+        return solution
 
     def _parameters(self, strategy: int) -> Any:
         parameters = pywrapcp.DefaultRoutingSearchParameters()
@@ -314,19 +322,21 @@ class _Model:
 
     def _watch(self) -> None:
         """Count the model's own looks at its limits: the clock alone is left to OR-Tools, which asks it faster."""
+        if self.limits.iterations is not None or self.limits.interruptible:
+            self.routing.AddSearchMonitor(self.solver.CustomLimit(partial(next, self._looks(), True)))
+
+    def _looks(self) -> Iterator[bool]:
+        """Yield at each look whether the limits are reached. OR-Tools swallows what is raised in it, Ctrl-C too.
+
+        A generator is inside its `try` where Python looks for signals; the first line of a function would not be.
+        """
         iterations, looks = self.limits.iterations, 0
-        if iterations is None and not self.limits.interruptible:
-            return
-        most = None if iterations is None else iterations * _LOOKS_PER_ITERATION
-
-        def over() -> bool:
-            nonlocal looks
-            looks += 1
-            if most is not None and looks > most:
-                return True
-            return looks % _LOOKS_PER_ITERATION == 0 and self.limits.should_stop()
-
-        self.routing.AddSearchMonitor(self.solver.CustomLimit(over))
+        try:
+            while iterations is None or looks < iterations * _LOOKS_PER_ITERATION:
+                looks += 1
+                yield looks % _LOOKS_PER_ITERATION == 0 and self.limits.should_stop()
+        except BaseException as raised:  # noqa: BLE001 - raised again in `_solve`
+            self.raised = raised
 
     def _orders(self, solution: Any) -> Sequences:
         orders = [list(trip.order) for trip in self.draft.trips]

@@ -128,7 +128,7 @@ class Search:
         self._found(walk.total + self.lost, walk.best)
 
     def _found(self, total: float, orders: Sequences) -> None:
-        if total < self.total - 1e-12 * abs(total):
+        if total < self.total - 1e-12 * (abs(total) % BOUND):
             self.total, self.best = total, orders
             if total < BOUND / 2:
                 self.limits.found(total + 1e-9 * abs(total))  # the evaluator's own sum may differ in the last digit

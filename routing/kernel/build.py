@@ -281,7 +281,7 @@ def state_of(case: Case, orders: Sequences, seed: int, room: int, part: Part | N
         left_out_at[:] = ELSEWHERE
         left_out_at[mine] = -1
     timed = bool(case.couriers["exact"].any()) or case.balance != 0.0
-    moments = (room + 4 if timed else 1, MOST_MOMENTS + 1)
+    moments = MOST_MOMENTS if timed else 1
     counts = np.zeros(16, dtype=np.int64)
     counts[ITERATION], counts[BLINK], counts[MOST_USED] = 1, NEVER, couriers
     misses = np.where(case.requests["bound"] >= 0, _NEVER_LEFT_OUT, 0).astype(np.int64)
@@ -313,6 +313,7 @@ def state_of(case: Case, orders: Sequences, seed: int, room: int, part: Part | N
         low=np.zeros(room + 5),
         routes_near=np.zeros(couriers + 1, dtype=np.int32),
         moments=np.zeros(moments, dtype=MOMENT),
+        room=np.zeros(4 * moments, dtype=MOMENT),
         ways=np.zeros(MOST_WAYS, dtype=WAY),
         known=np.zeros(min(_MOST_KNOWN, 1 << max(4, (2 * couriers * requests).bit_length())), dtype=KNOWN),
         counts=counts,

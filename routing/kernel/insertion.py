@@ -243,8 +243,6 @@ def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[fl
     spare, soonest = courier.capacity - here.load, here.opens + here.service
     between, between_price = back[there.place, 0], leg_price(case, here.place, there.place)
     best, best_i, first, least = bound, -1, n, BIG
-    if between < 0:
-        return best, best_i, first, least
     opening = 0.0 if n else state.sums[OPENING]
     for i in range(courier.fixed, n + 1):
         row = rows[i]
@@ -264,7 +262,7 @@ def _pickups(case: Case, state: State, c: int, r: int, bound: float) -> tuple[fl
         leaves = start + here.service
         paid = case.per_second * drive + case.per_metre * to[row.place, m] - row.leg + opening
         soft = soft_price(case, 2 * r, start) if case.soft else 0.0
-        if paid + soft + between_price < best:
+        if between >= 0 and paid + soft + between_price < best:
             legs, price = _joint(case, state, c, r, i, leaves, paid, soft, best)
             if price < best and courier.exact:
                 best = _note(state, price, legs, i, i, best)

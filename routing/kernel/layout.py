@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 NEVER = 2**60
 BIG = 1e30  # no price; finite, so that sums stay comparable
-BOUND = 1e15  # price of leaving out what a courier has on board: never worth it
+BOUND = 1e13  # price of leaving out what a courier has on board: never worth it, yet cents beside it still count
 ELSEWHERE = -2
-MOST_MOMENTS = 24  # ways to have placed the breaks that are followed at once
+MOST_MOMENTS = 24  # ways to have left and to have placed the breaks that are followed at once
+FEW_BREAKS = 3  # up to so many are tried in any order, as in routing.timing
 
 Ints: TypeAlias = NDArray[np.int32]
 Longs: TypeAlias = NDArray[np.int64]
@@ -100,8 +101,8 @@ ROUTE = np.dtype(
     align=True,
 )
 
-MOMENT = np.dtype(  # one way to stand after a stop, see routing.timing
-    [("at", "i8"), ("taken", "i8"), ("before", "i8"), ("arrive", "i8"), ("start", "i8"), ("soft", "f8")], align=True
+MOMENT = np.dtype(  # ways to stand after a stop, see routing.timing
+    [("at", "i8"), ("until", "i8"), ("left", "i8"), ("taken", "i8"), ("soft", "f8"), ("slope", "f8")], align=True
 )
 
 KNOWN = np.dtype(  # where a request adds least in a route of one version; i -1: nothing is below `price`
@@ -169,7 +170,8 @@ class State(NamedTuple):
     whole: Floats  # [row] the same with its own lateness and delay
     low: Floats  # [row] the least of these from there on
     routes_near: Ints
-    moments: Records  # [position, way]; the last way is the path taken
+    moments: Records  # [way] to stand after the stop just timed
+    room: Records  # [way] the same before the next leg, from 1 on; 0 is one to be kept or not
     ways: Records  # the places that may be cheapest for an exact courier, by what they cost at least
     known: Records  # [slot] what looking at a route has found before
     counts: Longs

@@ -121,7 +121,7 @@ def total_now(case: Case, state: State) -> float:
 def keep_best(case: Case, state: State) -> None:
     """Keep the routes as they stand if they are the cheapest so far."""
     total = total_now(case, state) + (case.opening - state.sums[OPENING]) * state.counts[USED]
-    if total >= state.sums[BEST] - 1e-12 * abs(total) - 1e-9:
+    if total >= state.sums[BEST] - 1e-12 * abs(state.sums[TOTAL]) - 1e-9:
         return
     whole = state.sums[BEST] > BIG
     state.sums[BEST] = total

@@ -1,9 +1,11 @@
-"""A whole route in time, as `routing.timing` has it: breaks where they cost least, departure as late as pays."""
+"""A whole route in time, as `routing.timing` has it: breaks and departure where they cost least."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from routing.kernel.jit import inline, jit
-from routing.kernel.layout import BIG, MOST_MOMENTS, NEVER, Case, State
+from routing.kernel.layout import BIG, FEW_BREAKS, MOST_MOMENTS, NEVER, Case, Records, State
 
 
 @inline
@@ -44,176 +46,173 @@ def soft_price(case: Case, stop: int, start: int) -> float:
     return price
 
 
-@jit
-def _keep(state: State, k: int, count: int, at: int, taken: int, soft: float) -> int:
-    """Make room for one moment in the order (at, soft, most breaks taken); return where, or -1 if dominated."""
-    where = count
-    for m in range(count):
-        other = state.moments[k, m]
-        before = other.at < at or (
-            other.at == at and (other.soft < soft or (other.soft == soft and other.taken >= taken))
-        )
-        if not before:
-            where = m
-            break
-        if other.soft <= soft and other.taken >= taken:
-            return -1
-    if where >= MOST_MOMENTS:
-        return -1
-    for m in range(min(count, MOST_MOMENTS - 1), where, -1):
-        state.moments[k, m] = state.moments[k, m - 1]
-    return where
+@inline
+def _price(moment: Any, at: int) -> float:
+    """Return what being ready at `at` costs, not before the moment itself."""
+    return moment.soft + moment.slope * (min(at, moment.until) - moment.at)
+
+
+@inline
+def _dominates(one: Any, other: Any) -> bool:
+    """Say whether `one`, not later than `other`, is never dearer and has no break less behind it."""
+    return (
+        one.at <= other.at
+        and one.taken & other.taken == other.taken
+        and _price(one, other.at) <= other.soft
+        and _price(one, other.until) <= _price(other, other.until)
+    )
 
 
 @jit
-def _advance(case: Case, state: State, c: int, k: int, count: int, origin: int, stop: int, onward: int) -> int:
-    """Fill the moments after serving `stop` as number `k`; return how many, 0 when it cannot be done."""
-    courier, here = case.couriers[c], case.stops[stop]
-    drive = case.legs[origin, here.place, 0]
-    if drive < 0:
-        return 0
-    drives = origin != here.place or k == 0
-    leaves = onward != here.place
-    kept = 0
+def _keep(moments: Records, count: int, new: Any) -> int:
+    """Add a moment to `count` others in order of time, less those it makes needless; return how many there are."""
+    where = 0
     for m in range(count):
-        at, taken = state.moments[k, m].at, state.moments[k, m].taken
-        if taken < courier.rests and at > case.rests[courier.rest + taken, 1]:
-            continue
-        while True:
-            arrive = at + drive
-            start = service_start(case, stop, arrive)
-            depart = start + here.service
-            if depart > courier.shift_end:
-                break
-            soft = state.moments[k, m].soft + soft_price(case, stop, start)
-            if k == 0:
-                soft -= case.span * (start - drive)
-                arrive = start
-            where = _keep(state, k + 1, kept, depart, taken, soft)
-            if where >= 0:
-                kept = min(kept + 1, MOST_MOMENTS)
-                row = state.moments[k + 1, where]
-                row.at, row.taken, row.before, row.arrive, row.start, row.soft = depart, taken, m, arrive, start, soft
-            if taken == courier.rests or not drives:
-                break
-            rest = case.rests[courier.rest + taken]
-            if (leaves and depart < rest[0]) or max(at, rest[0]) > rest[1]:
-                break
-            at = max(at, rest[0]) + rest[2]
-            taken += 1
-    return _undominated(state, k + 1, kept)
-
-
-@jit
-def _undominated(state: State, k: int, count: int) -> int:
-    kept = 0
-    for m in range(count):
-        one, dominated = state.moments[k, m], False
-        for other in range(kept):
-            known = state.moments[k, other]
-            dominated = dominated or (known.soft <= one.soft and known.taken >= one.taken)
-        if not dominated:
-            state.moments[k, kept] = one
+        if _dominates(moments[m], new):
+            return count
+        if moments[m].at <= new.at:
+            where = m + 1
+    kept = where
+    for m in range(where, count):
+        if not _dominates(new, moments[m]):
+            moments[kept] = moments[m]
             kept += 1
+    if kept == MOST_MOMENTS:
+        return kept
+    for m in range(kept, where, -1):
+        moments[m] = moments[m - 1]
+    moments[where] = new
+    return kept + 1
+
+
+@inline
+def _leave(case: Case, c: int, at: int, moment: Any) -> None:
+    """Make a moment that of leaving the start at `at` or later."""
+    moment.at, moment.until, moment.left = at, max(at, case.couriers[c].shift_end), at
+    moment.soft, moment.slope = -case.span * at, -case.span
+
+
+@inline
+def _pass(moment: Any, drive: int, opens: int, closes: int, lasts: int, done: Any) -> bool:
+    """Fill the ways to be done with what starts in a window and lasts, `drive` seconds from a moment; False if none."""
+    first = max(moment.at + drive, opens)
+    if first > closes:
+        return False
+    at = min(first - drive, moment.until)
+    late = max(0, min(moment.until + drive, closes) - first)
+    soft, left, slope, taken = _price(moment, at), moment.left + at - moment.at, moment.slope, moment.taken
+    done.at, done.until, done.soft, done.slope = first + lasts, first + lasts + late, soft, slope
+    done.left, done.taken = left, taken
+    return True
+
+
+@inline
+def _serve(case: Case, state: State, c: int, moment: Any, drive: int, stop: int, kept: int) -> int:
+    """Add the ways to have served a stop `drive` seconds from a moment to the `kept` moments; return how many."""
+    here, done = case.stops[stop], state.room[0]
+    latest = case.couriers[c].shift_end - here.service
+    for w in range(here.window, here.window + here.windows):
+        closes = case.windows[w, 1]
+        if not _pass(moment, drive, case.windows[w, 0], min(closes, latest), here.service, done):
+            continue
+        first, last = done.at - here.service, done.until
+        done.soft += soft_price(case, stop, first)
+        done.slope += here.delay
+        if first >= here.due:
+            done.slope += case.late
+        due = here.due + here.service if first < here.due else NEVER
+        if done.slope >= 0.0:
+            done.until = done.at
+        elif due < last:  # from then on another second costs more
+            done.until = due
+        if done.until == done.at:
+            done.slope = 0.0
+        kept = _keep(state.moments, kept, done)
+        if done.until < last and done.slope + case.late < 0.0 and done.slope < 0.0:
+            done.soft += done.slope * (due - done.at)
+            done.left += due - done.at
+            done.slope += case.late
+            done.at, done.until = due, last
+            kept = _keep(state.moments, kept, done)
+        if moment.until + drive <= closes:
+            break
     return kept
 
 
 @jit
-def _finish(case: Case, state: State, c: int, n: int, count: int) -> tuple[float, int, int]:
-    """Return (price, end, moment) of the cheapest way to close a route of n stops; BIG if there is none."""
-    courier = case.couriers[c]
-    last = case.stops[state.order[n - 1]].place
+def _rest(case: Case, state: State, c: int, end: int, k: int) -> int:
+    """Add the ways to have rested at position k to the moments in `state.room` from 1 up to `end`; return their end."""
+    courier, room = case.couriers[c], state.room
+    at = 1
+    while at < end:
+        moment, latest = room[at], NEVER
+        for b in range(courier.rests):
+            if not moment.taken >> b & 1:
+                latest = min(latest, case.rests[courier.rest + b, 1])
+        if moment.at > latest:  # too late for a break that is now needed
+            end -= 1
+            for m in range(at, end):
+                room[m] = room[m + 1]
+            continue
+        for b in range(courier.rests):
+            if moment.taken >> b & 1 or end >= room.shape[0]:
+                continue
+            rest, new = case.rests[courier.rest + b], room[end]
+            if _pass(moment, 0, rest[0], rest[1], rest[2], new):
+                new.taken |= 1 << b
+                if k == 0:
+                    _leave(case, c, new.at, new)
+                end += 1
+            if courier.rests > FEW_BREAKS:
+                break
+        moment.until = min(moment.until, latest)
+        at += 1
+    return end
+
+
+@inline
+def _advance(case: Case, state: State, c: int, k: int, count: int, origin: int, stop: int) -> int:
+    """Replace the moments before `stop`, the one at position k, by those after it; return how many, 0 for no way."""
+    here = case.stops[stop]
+    drive = case.legs[origin, here.place, 0]
+    if drive < 0:
+        return 0
+    room = state.room
+    for m in range(count):
+        room[m + 1] = state.moments[m]
+    end = count + 1
+    if case.couriers[c].rests and (k == 0 or origin != here.place):
+        end = _rest(case, state, c, end, k)
+    kept = 0
+    for m in range(1, end):
+        kept = _serve(case, state, c, room[m], drive, stop, kept)
+    return kept
+
+
+@inline
+def _finish(case: Case, state: State, c: int, k: int, count: int, last: int) -> tuple[float, int]:
+    """Return (price, duration) of the cheapest way to close a route of k stops after place `last`; BIG if none."""
+    courier, room = case.couriers[c], state.room
     drive = 0
+    for m in range(count):
+        room[m + 1] = state.moments[m]
+    end = count + 1
     if courier.end >= 0:
         drive = case.legs[last, courier.end, 0]
-    best, best_end, best_moment = BIG, 0, -1
+        if courier.rests and last != courier.end:
+            end = _rest(case, state, c, end, k)
+    best, best_end, span = BIG, 0, 0
     if drive < 0:
-        return best, best_end, best_moment
-    for m in range(count):
-        at, taken = state.moments[n, m].at, state.moments[n, m].taken
-        while True:
-            end_at = at + drive
-            fine = end_at <= courier.shift_end
-            for b in range(courier.rest + taken, courier.rest + courier.rests):
-                fine = fine and end_at < case.rests[b, 1]
-            price = state.moments[n, m].soft + case.span * end_at
-            if fine and (price < best or (price == best and end_at < best_end)):
-                best, best_end, best_moment = price, end_at, m
-            if courier.end < 0 or last == courier.end or taken == courier.rests:
-                break
-            rest = case.rests[courier.rest + taken]
-            if max(at, rest[0]) > rest[1]:
-                break
-            at = max(at, rest[0]) + rest[2]
-            taken += 1
-    return best, best_end, best_moment
-
-
-@jit
-def _run(case: Case, state: State, c: int, n: int, leave: int) -> tuple[float, int, int]:
-    """Time the first n stops of `state.order` from `leave` on; return (price, end, last moment), BIG if impossible."""
-    first = state.moments[0, 0]
-    first.at, first.taken, first.soft = leave, 0, 0.0
-    count, origin = 1, case.couriers[c].start
-    for k in range(n):
-        onward = case.stops[state.order[k + 1]].place if k + 1 < n else case.couriers[c].end
-        count = _advance(case, state, c, k, count, origin, state.order[k], onward)
-        if count == 0:
-            return BIG, 0, -1
-        origin = case.stops[state.order[k]].place
-    return _finish(case, state, c, n, count)
-
-
-@jit
-def _ride(case: Case, state: State, c: int, n: int, leave: int, kept: bool) -> tuple[float, int, int]:
-    """Time the first n stops of `state.order` from `leave` on, as one who never rests; (price, end, departure)."""
-    place, at, left, soft = case.couriers[c].start, leave, leave, 0.0
-    for k in range(n):
-        stop = state.order[k]
-        here = case.stops[stop]
-        drive = case.legs[place, here.place, 0]
-        start = service_start(case, stop, at + drive)
-        if drive < 0 or start >= NEVER:
-            return BIG, 0, 0
-        if k == 0:
-            left = start - drive
-        soft += soft_price(case, stop, start)
-        if kept:
-            row = state.moments[k + 1, MOST_MOMENTS]
-            row.arrive, row.start = at + drive if k else start, start
-            state.early[k + 1] = start + here.service
-        place, at = here.place, start + here.service
-    if case.couriers[c].end >= 0:
-        drive = case.legs[place, case.couriers[c].end, 0]
-        at += drive
-        if drive < 0:
-            return BIG, 0, 0
-    if at > case.couriers[c].shift_end:
-        return BIG, 0, 0
-    return soft + case.span * (at - left), at, left
-
-
-@jit
-def _drive(case: Case, state: State, c: int, n: int, leave: int, kept: bool) -> tuple[float, int, int]:
-    """Time the first n stops of `state.order` from `leave` on; return (price, end, departure), BIG if impossible.
-
-    With `kept` the last moment of each stop becomes its arrival and start, and `early` the earliest readiness.
-    """
-    if case.couriers[c].rests == 0:
-        return _ride(case, state, c, n, leave, kept)
-    price, end_at, moment = _run(case, state, c, n, leave)
-    if price >= BIG:
-        return BIG, 0, 0
-    if kept:
-        for k in range(1, n + 1):
-            state.early[k] = state.moments[k, 0].at  # in order of time
-    for k in range(n, 0, -1):
-        if kept:
-            state.moments[k, MOST_MOMENTS] = state.moments[k, moment]
-        if k > 1:
-            moment = state.moments[k, moment].before
-    first = case.legs[case.couriers[c].start, case.stops[state.order[0]].place, 0]
-    return price, end_at, state.moments[1, moment].arrive - first
+        return best, span
+    for m in range(1, end):
+        end_at = room[m].at + drive
+        fine = end_at <= courier.shift_end
+        for b in range(courier.rests):
+            fine = fine and (room[m].taken >> b & 1 == 1 or end_at < case.rests[courier.rest + b, 1])
+        price = room[m].soft + case.span * end_at
+        if fine and (price < best or (price == best and end_at < best_end)):
+            best, best_end, span = price, end_at, end_at - room[m].left
+    return best, span
 
 
 @jit
@@ -224,31 +223,14 @@ def timed(case: Case, state: State, c: int, n: int) -> tuple[float, int]:
     """
     earliest = case.couriers[c].earliest
     state.early[0] = earliest
-    best, end_at, leave_at = _drive(case, state, c, n, earliest, True)
-    best_span = end_at - leave_at
-    if best >= BIG or case.span == 0.0 or n < 2:
-        return best, best_span
-    waits = n  # who leaves later saves waiting; after the last wait there is nothing to save
-    rests = case.couriers[c].rests  # a later start may also move a break
-    while (
-        rests == 0
-        and waits > 1
-        and state.moments[waits, MOST_MOMENTS].start == state.moments[waits, MOST_MOMENTS].arrive
-    ):
-        waits -= 1
-    absorbed = 0
-    for k in range(waits if waits > 1 else 0):
-        arrive, start = state.moments[k + 1, MOST_MOMENTS].arrive, state.moments[k + 1, MOST_MOMENTS].start
-        here = case.stops[state.order[k]]
-        absorbed += start - arrive
-        for way in range(3):
-            delay = absorbed if start > arrive else 0  # else as before
-            if way == 1:
-                delay = absorbed + here.due - start if start < here.due < NEVER else 0
-            elif way == 2:
-                delay = absorbed + here.closes - start
-            if delay > 0:
-                price, end_at, left = _drive(case, state, c, n, max(earliest, leave_at + delay), False)
-                if price < best:
-                    best, best_span = price, end_at - left
-    return best, best_span
+    state.moments[0].taken = 0
+    _leave(case, c, earliest, state.moments[0])
+    count, origin = 1, case.couriers[c].start
+    for k in range(n):
+        stop = state.order[k]
+        count = _advance(case, state, c, k, count, origin, stop)
+        if count == 0:
+            return BIG, 0
+        origin = case.stops[stop].place
+        state.early[k + 1] = state.moments[0].at  # in order of time
+    return _finish(case, state, c, n, count, origin)

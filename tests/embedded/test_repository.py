@@ -47,7 +47,7 @@ def test_a_host_or_a_missing_hash_in_the_npm_lock_is_caught():
 def test_a_lock_with_a_host_fails_the_check(tmp_path: Path):
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "package-lock.json").write_text(json.dumps({"packages": {}}))
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-peers.lock"):
         (tmp_path / name).write_text(PIN)
     assert check_locks.main(tmp_path) == 0
     (tmp_path / "requirements.lock").write_text("--find-links wheels\n" + PIN)

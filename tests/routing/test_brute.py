@@ -236,10 +236,11 @@ def harder(rnd: Random, problem: Problem) -> Problem:
         replace(courier, end=rnd.choice([None, problem.places[-1].id])),
     ]
     closed = replace(request.pickup, windows=((rnd.randrange(30), rnd.randrange(30, 90)),))
+    holder = next((one.id for one in problem.couriers if request.id in bound(one)), courier.id)
     wishes = [
         replace(request, skills=frozenset({"A", "B"})),
         replace(request, size=request.size + 1),
-        replace(request, only_courier=courier.id),
+        replace(request, only_courier=holder),  # another one would be refused as a contradiction
         replace(request, pickup=closed),
         replace(request, delivery=replace(request.delivery, service_s=4)),
         replace(request, delivery=replace(request.delivery, place=problem.places[0].id)),

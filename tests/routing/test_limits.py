@@ -14,8 +14,6 @@ from tests.routing.crowds import CROWDS
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 2.0
 _BESIDES_S = 1.0  # reading the problem into arrays, the last batch, rows and the judge, on a slow processor
-# The evaluator tries every departure of a route whose duration is priced: 600 stops take a second, three times.
-_SLOW = {"at one place, duration priced": 3.0}
 _MOST_MB = 500
 
 
@@ -26,7 +24,7 @@ def test_a_crowd_is_accounted_for_in_time(name: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=150)
     found = json.loads(done.stdout)
     assert (found["violations"], found["complete"]) == ([], True)
-    assert found["cpu_s"] <= 1.05 * _SECONDS + _SLOW.get(name, _BESIDES_S)
+    assert found["cpu_s"] <= 1.05 * _SECONDS + _BESIDES_S
     assert found["peak_mb"] <= _MOST_MB
 
 
@@ -39,3 +37,27 @@ def test_the_other_engines_keep_their_time_too(engine: str) -> None:
         assert (found["violations"], found["complete"]) == ([], True)
         assert found["cpu_s"] <= 1.05 + _BESIDES_S
         assert found["peak_mb"] <= _MOST_MB
+
+
+_INTERRUPTED = """
+import signal, sys
+import routing
+from tests.routing.test_search import town
+def interrupt(*_):
+    raise KeyboardInterrupt
+routing.warm(sys.argv[1])
+signal.signal(signal.SIGVTALRM, interrupt)
+signal.setitimer(signal.ITIMER_VIRTUAL, 1.0)  # of this process's own work, which is then well inside the search
+try:
+    routing.solve(town(60, 5), engine=sys.argv[1], iterations=10**7)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("engine", ["search", "or_tools"])
+def test_who_interrupts_a_search_is_obeyed(engine: str) -> None:
+    """As Ctrl-C does, and a worker's own time limit: what is raised inside must come out and not be swallowed."""
+    command = [sys.executable, "-c", _INTERRUPTED, engine]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout.strip() == "interrupted", done.stderr[-1000:]
