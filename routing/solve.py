@@ -163,10 +163,15 @@ def _try(
     if isinstance(found, Fault):
         orders = insert_all(view, orders, places, limits)
         found = evaluate(view, orders, places)
-    if isinstance(found, Fault) or isinstance(known, Fault) or found.cost.total > known.cost.total:
+    if isinstance(found, Fault) or isinstance(known, Fault) or _quality(view, found) > _quality(view, known):
         return first
     limits.found(found.cost.total)
     return orders
+
+
+def _quality(view: View, evaluation: Evaluation) -> tuple[int, Number]:
+    """Return what makes one plan better than another: parcels on board or locked that stay behind, then the total."""
+    return sum(view.bound[request] is not None for request in evaluation.unserved), evaluation.cost.total
 
 
 def _publish(

@@ -14,6 +14,7 @@ from routing.kernel.layout import (
     ELSEWHERE,
     ITERATION,
     KNOWN,
+    LOST_ON_THE_WAY,
     MOMENT,
     MOST_MOMENTS,
     MOST_USED,
@@ -161,6 +162,7 @@ def _requests(view: View, orders: Sequences, seconds: Ints) -> tuple[Records, Re
         if bound is not None:
             free = view.stops_of(r)
             row["only_delivery"] = len(free) == 1
+            row["lost"] = 1 if view.carried[r] else LOST_ON_THE_WAY
             row["out"] = not free or not (view.carried[r] or pickup(r) in placed)
     allowed = np.zeros((max(1, len(rows)), len(problem.couriers)), dtype=np.uint8)
     for row_number, able in enumerate(rows):
@@ -284,7 +286,7 @@ def state_of(case: Case, orders: Sequences, seed: int, room: int, part: Part | N
     moments = MOST_MOMENTS if timed else 1
     counts = np.zeros(16, dtype=np.int64)
     counts[ITERATION], counts[BLINK], counts[MOST_USED] = 1, NEVER, couriers
-    misses = np.where(case.requests["bound"] >= 0, _NEVER_LEFT_OUT, 0).astype(np.int64)
+    misses = _NEVER_LEFT_OUT * case.requests["lost"].astype(np.int64)
     return State(
         rows=rows,
         routes=routes,

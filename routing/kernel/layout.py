@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 NEVER = 2**60
 BIG = 1e30  # no price; finite, so that sums stay comparable
 BOUND = 1e13  # price of leaving out what a courier has on board: never worth it, yet cents beside it still count
+LOST_ON_THE_WAY = 1000  # times that for what a locked pickup collects: rather all parcels on board than one of these
 ELSEWHERE = -2
 MOST_MOMENTS = 24  # ways to have left and to have placed the breaks that are followed at once
 FEW_BREAKS = 3  # up to so many are tried in any order, as in routing.timing
@@ -62,6 +63,7 @@ REQUEST = np.dtype(
         ("bound", "i4"),  # the one courier who must, or -1
         ("only_delivery", "i4"),  # its pickup is behind it or locked
         ("out", "i4"),  # nothing about it is left to decide
+        ("lost", "i4"),  # how often BOUND is paid when it is left out
         ("wish", "i4"),  # row of `allowed`
         ("price", "f8"),
         ("size", "f8"),

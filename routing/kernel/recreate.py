@@ -33,8 +33,7 @@ def _count_out(case: Case, state: State, r: int, sign: int) -> None:
     request = case.requests[r]
     state.counts[LEFT_OUT] += sign
     state.sums[TOTAL] += sign * request.price
-    if request.bound >= 0:
-        state.counts[BOUND_OUT] += sign
+    state.counts[BOUND_OUT] += sign * request.lost
 
 
 @inline
