@@ -84,6 +84,8 @@ class Course:
 
 
 PLAIN = Course()
+# From a plan in force most is as it should be: little for the whole, many short bursts, mostly near what is new.
+WARM = Course(plenty=20.0, start_share=0.2, burst_least=20.0, round_the_new=0.75)
 # Where no detour is worth one more courier, plans change in leaps only: hotter, from two starts, and the more bursts.
 FEW = Course(hot=3.0, starts=2, start_share=0.2)
 
@@ -94,7 +96,7 @@ class Search:
     def __init__(
         self, view: View, orders: Sequences, warm: WarmPlaces, limits: Limits, course: Course | None = None
     ) -> None:
-        self.limits, self.asked, self.course = limits, course, course or PLAIN
+        self.limits, self.asked, self.course = limits, course, course or (WARM if any(orders) else PLAIN)
         self.clock = Clock(limits.iterations, limits.remaining_s, limits.should_stop)
         self.case = case_of(view, warm, orders)
         self.dice = Random(limits.seed)
