@@ -180,6 +180,27 @@ def _import_roads(path: Path) -> int:
     return 0
 
 
+def _simulate(options: argparse.Namespace) -> int:
+    import json
+
+    from dispatch.rehearsal import read, simulate
+    from routing import RoutingError
+
+    try:
+        scenario = read(Path(options.file).read_bytes())
+        result = simulate(scenario, options.strategy, options.seed)
+        if options.out:
+            Path(options.out).write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
+    except OSError as error:
+        print(f"simulate: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except RoutingError as error:
+        print(f"simulate: {options.file}: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(result["metrics"] if options.out else result, ensure_ascii=False))
+    return 0
+
+
 def _running() -> Settings:
     """The settings of the system that runs here or that the environment names. Raises SettingsError without one."""
     from dispatch.embedded.serve import joined
@@ -222,6 +243,13 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("file", metavar="FILE")
     imported.add_argument("--source", help="decree or origin kept with communes (default: the file's name)")
     imported.add_argument("--mode", choices=["test", "live"], help="of shops and couriers; default: DISPATCH_MODE")
+    simulated = add(
+        "simulate", _simulate, "rehearse a day (dispatch-scenario/1) by one of four strategies; needs no server"
+    )
+    simulated.add_argument("file", metavar="FILE")
+    simulated.add_argument("--strategy", choices=["live", "insertion", "nearest", "fixed"], default="live")
+    simulated.add_argument("--seed", type=int, default=1, metavar="N")
+    simulated.add_argument("--out", metavar="RESULT.json", help="write the result there and print its metrics only")
     key = add("key", _key, "make an API key and print it once")
     key.add_argument("--scope", required=True, choices=["shop", "operator", "courier"])
     key.add_argument("--mode", choices=["test", "live"], help="default: DISPATCH_MODE")

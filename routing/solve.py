@@ -15,7 +15,7 @@ from routing.engines import Limits
 from routing.engines.greedy import improve as insert_all
 from routing.errors import RoutingError
 from routing.explain import explain
-from routing.model import Number, Plan, Problem
+from routing.model import Number, Plan, Problem, Unserved
 from routing.timing import Fault
 from routing.validate import validate
 from routing.view import Sequences, View
@@ -39,13 +39,15 @@ def solve(
     progress: Progress | None = None,
     iterations: int | None = None,
     threads: int = 1,
+    reasons: bool = True,
 ) -> Plan:
     """Return a plan that `check` has passed: every request served or named as unserved with a reason.
 
     `seconds` bounds the wall clock; with `iterations` the clock is not asked and the result depends on the arguments
     alone. `warm` is the plan in force: it is started from, and moved stops are counted against it. `should_stop` ends
     the search early with the best plan so far, `progress` is told (seconds so far, total) of every better one.
-    `threads` is how many cores the engine may use.
+    `threads` is how many cores the engine may use. Without `reasons` nobody asks why a request is left out: its code is
+    "out_of_time".
     Raises RoutingError when the problem contradicts itself or the engine does not exist.
     """
     for name, value in (("seconds", seconds), ("iterations", iterations), ("threads", threads)):
@@ -70,7 +72,7 @@ def solve(
     )
     start = view.sequences_of(warm) if warm else [[] for _ in problem.couriers]
     for orders, name in _attempts(chosen, engine, view, start, places, limits):
-        plan = _publish(view, orders, places, name, seed, seconds, watch)
+        plan = _publish(view, orders, places, name, seed, seconds, watch if reasons else None)
         if plan and (verdict := check(problem, plan, warm, view.legs)).ok:
             return plan
         log.error("%s made a plan that does not pass: %s", name, plan and verdict.violations[:3])
@@ -175,10 +177,13 @@ def _quality(view: View, evaluation: Evaluation) -> tuple[int, Number]:
 
 
 def _publish(
-    view: View, orders: Sequences, places: WarmPlaces, engine: str, seed: int, seconds: Number, watch: _Watch
+    view: View, orders: Sequences, places: WarmPlaces, engine: str, seed: int, seconds: Number, watch: _Watch | None
 ) -> Plan | None:
     evaluation = evaluate(view, orders, places)
     if not isinstance(evaluation, Evaluation):
         return None
-    reasons = explain(view, orders, evaluation.unserved, places, watch.reasons_over())
+    if watch:
+        reasons = explain(view, orders, evaluation.unserved, places, watch.reasons_over())
+    else:
+        reasons = tuple(Unserved(view.problem.requests[r].id, "out_of_time") for r in evaluation.unserved)
     return Plan(view.problem.name, engine, seed, seconds, routes(view, evaluation), reasons, evaluation.cost)

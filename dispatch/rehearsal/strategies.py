@@ -1,0 +1,331 @@
+"""Four ways to run a day: ours, and three that it is compared with.
+
+`insertion` puts every notice at once where it adds least and never changes it; `nearest` sends the nearest free
+courier; `fixed` is today's practice: each cluster of shops has its own courier, who goes round. They are meant in
+earnest: they know hours, shifts and capacities, drive at once and do not stand before closed doors.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import routing
+from dispatch.live.foretelling import Foretold, foretell
+from dispatch.live.leaving import latest_departure, spare_s, starts
+from dispatch.rehearsal.questions import Wishes, ahead, in_force, orders_of, problem_of, work_s
+from dispatch.rehearsal.scenario import Point, Request, Scenario
+from dispatch.rehearsal.world import News, Rider, Stop, World
+from routing.cost import moved_stops, warm_places
+from routing.draft import Draft
+from routing.model import Number
+from routing.view import View
+
+PRICES = routing.Weights(unserved=10**7, late_per_s=50, distance_per_m=1, delivery_delay_per_s=0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Replan:
+    """One look at all orders: when, how long it took, and how many stops got another courier or predecessor."""
+
+    at: int
+    cpu_ms: float
+    moved_stops: int
+
+
+@dataclass(slots=True)
+class Diary:
+    """What a strategy did and said."""
+
+    replans: list[Replan] = field(default_factory=list)
+    foretold: dict[str, Foretold] = field(default_factory=dict)
+    """Request → what was first answered."""
+    at_risk: dict[str, int] = field(default_factory=dict)
+    """Request → when it was first seen to be in danger."""
+
+
+class Strategy(Protocol):
+    """Decides what every courier does next."""
+
+    diary: Diary
+
+    def __call__(self, world: World, news: News) -> None:
+        """Give orders after what has become known at `world.now`."""
+
+
+def cheapest(world: World, problem: routing.Problem, riders: list[Rider], new: Iterable[str]) -> dict[str, list[Stop]]:
+    """Put new requests in where they add least; return the orders. Nothing else changes place."""
+    view = View(problem)
+    draft = Draft(view, view.sequences_of(in_force(world, riders)), {})
+    for name in new:
+        request = view.request_of[name]
+        spot = draft.spot(request)
+        if spot is not None:
+            draft.insert(request, spot)
+    return {
+        courier.id: [Stop(problem.requests[s // 2].id, "delivery" if s % 2 else "pickup") for s in order]
+        for courier, order in zip(problem.couriers, draft.sequences(), strict=True)
+    }
+
+
+def _soonest(world: World, rider: Rider) -> int:
+    """Return when to leave so as to be at the first stop when it can be served at once."""
+    stops = ahead(world, rider)
+    begins = starts(stops, world.now)
+    return begins[0] - stops[0].drive_s if begins else world.now
+
+
+class Insertion:
+    """Cheapest feasible insertion at once, with no later change."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self.diary = Diary()
+        self.waiting: list[str] = []
+
+    def __call__(self, world: World, news: News) -> None:
+        """Give orders after what has become known at `world.now`."""
+        self.waiting += [request.id for request in news.revealed]
+        held = {stop.request for rider in world.riders for stop in rider.order if not rider.absent}
+        for rider in news.absent:
+            self.waiting += [s.request for s in rider.order if s.kind == "pickup" and s.request not in held]
+            rider.order = [stop for stop in rider.order if stop.request in rider.bag]
+        self.waiting = [name for name in dict.fromkeys(self.waiting) if name in world.alive]
+        if news.changes or (self.waiting and news.moved):
+            began = time.process_time()
+            known = {stop.request for rider in world.riders for stop in rider.order} | set(self.waiting)
+            requests = [one for one in world.alive.values() if one.id in known]
+            problem = problem_of(world, world.riders, requests, Wishes(PRICES))
+            orders = cheapest(world, problem, world.riders, self.waiting)
+            for rider in world.riders:
+                world.give(rider, orders[rider.courier.id], world.now)
+            given = {stop.request for order in orders.values() for stop in order}
+            self.waiting = [name for name in self.waiting if name not in given]
+            self.diary.replans.append(Replan(world.now, 1000 * (time.process_time() - began), 0))
+        for rider in world.riders:
+            if rider.doing == "idle" and rider.order:
+                rider.leave_at = _soonest(world, rider)
+        answer(world, self.diary, news.revealed)
+
+
+class Nearest:
+    """The courier who is free and nearest takes the notice that waits longest, and nothing else until it is done."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self.diary = Diary()
+
+    def __call__(self, world: World, news: News) -> None:
+        """Give orders after what has become known at `world.now`."""
+        for rider in news.absent:
+            rider.order = [stop for stop in rider.order if stop.request in rider.bag]
+        held = {stop.request for rider in world.riders for stop in rider.order}
+        waiting = [one for one in world.alive.values() if one.id not in held and one.id not in world.picked]
+        free = [r for r in world.riders if r.doing == "idle" and not r.absent and not r.bag and not r.order]
+        for request in sorted(waiting, key=lambda one: (one.due_at, one.reveal_at)):
+            able = [rider for rider in free if self._in_time(world, rider, request)]
+            if able:
+                nearest = min(able, key=lambda rider: world.legs.leg(rider.place, request.pickup.point))
+                free.remove(nearest)
+                world.give(nearest, [Stop(request.id, "pickup"), Stop(request.id, "delivery")], world.now)
+        for rider in world.riders:
+            if rider.doing == "idle" and rider.order:
+                rider.leave_at = _soonest(world, rider)
+        answer(world, self.diary, news.revealed)
+
+    @staticmethod
+    def _in_time(world: World, rider: Rider, request: Request) -> bool:
+        """Say whether he can finish it in his shift, and need not wait half his day for a door to open."""
+        trip = Rider(rider.courier, rider.place, rider.expected_at)
+        trip.order = [Stop(request.id, "pickup"), Stop(request.id, "delivery")]
+        begins = starts(ahead(world, trip), world.now) if request.size <= rider.courier.capacity else None
+        return begins is not None and begins[-1] + request.delivery.service_s <= rider.courier.shift[1]
+
+
+class Fixed:
+    """Each cluster of shops has its own courier: he collects what waits there, delivers it, and begins anew."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self.diary = Diary()
+        self.rider_of = _clusters(scenario)
+
+    def __call__(self, world: World, news: News) -> None:
+        """Give orders after what has become known at `world.now`."""
+        for rider in news.absent:
+            rider.order = [stop for stop in rider.order if stop.request in rider.bag]
+        for index, rider in enumerate(world.riders):
+            if rider.doing != "idle" or rider.order or rider.absent:
+                continue
+            mine = [one for one in world.alive.values() if self.rider_of[_shop(world, one)] == index]
+            round_of = [one for one in mine if one.id not in world.picked]
+            if round_of:
+                new = [one.id for one in sorted(round_of, key=lambda one: one.due_at)]
+                orders = cheapest(world, problem_of(world, [rider], round_of, Wishes(PRICES)), [rider], new)
+                world.give(rider, orders[rider.courier.id], world.now)
+        for rider in world.riders:
+            if rider.doing == "idle" and rider.order:
+                rider.leave_at = _soonest(world, rider)
+        answer(world, self.diary, news.revealed)
+
+
+def _shop(world: World, request: Request) -> Point:
+    """Return the point of the shop's end of a request."""
+    sites = {(site.lat, site.lng) for site in world.scenario.sites}
+    return request.pickup.point if request.pickup.point in sites else request.delivery.point
+
+
+def _clusters(scenario: Scenario) -> dict[Point, int]:
+    """Return shop → the number of its courier: shops go, the farthest first, to the nearest with room for one more."""
+    shops = list(dict.fromkeys((site.lat, site.lng) for site in scenario.sites))
+    room = [-(-len(shops) // max(1, len(scenario.couriers)))] * len(scenario.couriers)
+
+    def far(shop: Point, index: int) -> float:
+        courier = scenario.couriers[index]
+        return (shop[0] - courier.lat) ** 2 + (shop[1] - courier.lng) ** 2
+
+    found: dict[Point, int] = {}
+    for shop in sorted(shops, key=lambda shop: -min((far(shop, k) for k in range(len(room))), default=0)):
+        index = min((k for k in range(len(room)) if room[k]), key=lambda k: far(shop, k))
+        room[index] -= 1
+        found[shop] = index
+    return found
+
+
+def answer(world: World, diary: Diary, revealed: Iterable[Request], doubt: float = 0.0) -> None:
+    """Keep what can be said of each new request as things stand."""
+    new = {request.id for request in revealed}
+    for rider in world.riders if new else ():
+        if not any(stop.request in new for stop in rider.order):
+            continue
+        stops, soonest = ahead(world, rider), max(world.now, rider.expected_at)
+        for position, stop in enumerate(rider.order):
+            if stop.kind == "pickup" and stop.request in new:
+                found = foretell(stops, position, max(soonest, rider.leave_at), soonest, doubt)
+                if found:
+                    diary.foretold[stop.request] = found
+
+
+_ITERATIONS, _ITERATIONS_EACH = 100, 4
+_LEAST_S = 60
+_PRIOR_S = 3600
+_PRIOR_LEGS, _PRIOR_DOUBT = 10, 0.1  # what streets are thought to be like until some have been ridden
+_PRICES = routing.Weights(unserved=10**7, late_per_s=50, distance_per_m=1)
+_LEGS_IN_DOUBT = 8
+_HELD_UP_S = 60
+_PATIENCE_S = 90
+
+
+class Live:
+    """Ours: everything not yet begun is planned anew at every notice, and couriers leave as late as promises allow."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self.diary = Diary()
+        self.seed = seed
+        self.opens = min((opens for site in scenario.sites for opens, _ in site.open), default=scenario.day[0])
+        self.closes = max((closes for site in scenario.sites for _, closes in site.open), default=scenario.day[1])
+        self.came = 0
+        self.reserve_s: Number = 0
+        self.doubt = _PRIOR_DOUBT
+        self.pending, self.improved_at = False, scenario.day[0]
+
+    def __call__(self, world: World, news: News) -> None:
+        """Give orders after what has become known at `world.now`."""
+        self.came += len(news.revealed)
+        squares = sum(stray * stray for stray in world.strayed)
+        legs = len(world.strayed)
+        self.doubt = math.sqrt((_PRIOR_LEGS * _PRIOR_DOUBT**2 + squares) / (_PRIOR_LEGS + legs))
+        upset = news.cancelled or news.absent or any(self._upset(world, rider) for rider in news.moved)
+        self.pending = self.pending or news.changes
+        moved = news.moved
+        if upset or (self.pending and world.now >= self.improved_at + _PATIENCE_S):
+            self._improve(world)
+            moved = world.riders
+        elif news.revealed:
+            self._put_in(world, news.revealed)
+            world.look_at(self.improved_at + _PATIENCE_S)
+            moved = world.riders
+        for rider in moved:
+            self._release(world, rider)
+        answer(world, self.diary, news.revealed, self.doubt)
+
+    def _put_in(self, world: World, revealed: list[Request]) -> None:
+        """Answer a notice at once: it goes where it adds least."""
+        problem = self._problem(world)
+        orders = cheapest(world, problem, world.riders, [request.id for request in revealed])
+        for rider in world.riders:
+            world.give(rider, orders[rider.courier.id], world.now)
+
+    @staticmethod
+    def _upset(world: World, rider: Rider) -> bool:
+        """Say whether a courier's orders may no longer be good ones: he was held up, or a door will be closed."""
+        if not rider.order:
+            return False
+        return rider.behind_s > _HELD_UP_S or starts(ahead(world, rider), world.now) is None
+
+    def _problem(self, world: World) -> routing.Problem:
+        legs = [stop.drive_s for rider in world.riders for stop in ahead(world, rider)] or [0]
+        usual = sum(legs) // len(legs)
+        early = _LEAST_S + spare_s([usual] * 2, self.doubt)[-1]
+        spare = _LEAST_S + spare_s([usual] * _LEGS_IN_DOUBT, self.doubt)[-1]
+        return problem_of(world, world.riders, world.alive.values(), Wishes(_PRICES, early, spare))
+
+    def _improve(self, world: World) -> None:
+        """Plan everything not yet begun anew, from the orders in force."""
+        self.pending, self.improved_at = False, world.now
+        if not world.alive:
+            return
+        began = time.process_time()
+        warm, problem = in_force(world, world.riders), self._problem(world)
+        plan = routing.solve(
+            problem,
+            iterations=_ITERATIONS + _ITERATIONS_EACH * len(world.alive),
+            seed=self.seed,
+            warm=warm,
+            reasons=False,
+        )
+        orders = orders_of(plan)
+        view = View(problem)
+        moved = moved_stops(view.sequences_of(plan), warm_places(view, warm))
+        for rider in world.riders:
+            order = orders.get(rider.courier.id, [])
+            planned = {stop.request for stop in order}
+            order += [Stop(name, "delivery") for name in rider.bag if name not in planned]
+            world.give(rider, order, world.now)
+        self.diary.replans.append(Replan(world.now, 1000 * (time.process_time() - began), moved))
+        self._reckon(world)
+
+    def _reckon(self, world: World) -> None:
+        """Reckon how much of each shift must be kept free for what is still to come, if notices keep coming so."""
+        passed = max(0, world.now - self.opens)
+        rate = self.came / (passed + _PRIOR_S)
+        to_come = rate * max(0, self.closes - world.now)
+        at_work = [rider for rider in world.riders if not rider.absent and rider.courier.shift[1] > world.now]
+        alive = len(world.alive)
+        if not at_work or not alive:
+            self.reserve_s = 0
+            return
+        each = sum(work_s(world, rider) for rider in at_work) / alive
+        self.reserve_s = to_come * each / len(at_work)
+
+    def _release(self, world: World, rider: Rider) -> None:
+        """Say when a courier sets out, and note which of his promises are in danger even if he left at once."""
+        if not rider.order:
+            return
+        stops, ready_at = ahead(world, rider), max(world.now, rider.expected_at)
+        begins = starts(stops, ready_at) or []
+        spares = spare_s([stop.drive_s for stop in stops], self.doubt)
+        for stop, one, start, spare in zip(rider.order, stops, begins, spares, strict=False):
+            if one.due is not None and start + spare > one.due:
+                self.diary.at_risk.setdefault(stop.request, world.now)
+        # After the shops have closed nothing comes that would be worth waiting for.
+        end_by = round(min(rider.courier.shift[1], self.closes) - self.reserve_s)
+        rider.leave_at = latest_departure(ahead(world, rider), max(world.now, rider.expected_at), end_by, 0.0, _LEAST_S)
+
+
+STRATEGIES: dict[str, type[Live] | type[Insertion] | type[Nearest] | type[Fixed]] = {
+    "live": Live,
+    "insertion": Insertion,
+    "nearest": Nearest,
+    "fixed": Fixed,
+}
