@@ -11,7 +11,7 @@ from pathlib import Path
 
 try:
     from dispatch.lifeline import die_with_parent
-    from dispatch.settings import CHECKOUT, Settings, SettingsError, load
+    from dispatch.settings import CHECKOUT, ROADS, Settings, SettingsError, load
 except ModuleNotFoundError as missing:
     sys.exit(f"dispatch: {sys.executable} lacks {missing.name}: run `make setup`, then .venv/bin/python -m dispatch.")
 
@@ -21,8 +21,6 @@ except ModuleNotFoundError as missing:
 
 # Plans use all the processor they get: where web and worker share a machine, the web answers before plans think on.
 _WORKER_NICE = 5
-
-ROADS = "roads.npz"  # the road graph in the data directory
 
 
 def _serve(options: argparse.Namespace) -> int:

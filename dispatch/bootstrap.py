@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 import time
@@ -16,7 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from dispatch.schema import MIGRATIONS, newest_version, version_of
-from dispatch.settings import Settings
+from dispatch.settings import ROADS, Settings
 from dispatch.store import Store, open_store
 from dispatch.store.rows import Key
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from dispatch.domain.rules import PolicyBook
     from dispatch.flows.importing import Taken
     from dispatch.flows.recording import Scene
+    from routing.travel import TravelModel
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,31 @@ class System:
             store.close()
         return gazetteer.index_with(*imported) if any(imported) else gazetteer.index()
 
+    @cached_property
+    def travel(self) -> TravelModel:
+        """How couriers ride: on the roads that `import roads` brought, else by distance and terrain.
+
+        A running process sees new roads when it starts anew. Roads that cannot be read are as if there were none.
+        """
+        from routing import RoutingError
+        from routing.travel.geodesic import TerrainTravel
+
+        by_terrain, file = TerrainTravel(), self.settings.data_dir / ROADS
+        if not file.is_file():
+            return by_terrain
+        from routing.travel.roads import RoadGraph, RoadTravel
+
+        try:
+            roads = RoadTravel(RoadGraph.load(file), by_terrain)
+        except RoutingError:
+            log.exception("the imported roads cannot be read, rides are estimated: %s", file)
+            return by_terrain
+        roads.prepare()
+        return roads
+
     def warm(self) -> None:
-        """Read rules and places now (about a second), so that no caller waits for it with rows locked."""
-        _ = self.book, self.places
+        """Read rules, places and roads now (a second or more), so that no caller waits for it with rows locked."""
+        _ = self.book, self.places, self.travel
 
     def scene(self, now: datetime) -> Scene:
         """What the flows need at an instant: the rules, the instant, the address links begin with."""

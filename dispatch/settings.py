@@ -16,6 +16,9 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PREFIX = "DISPATCH_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+ROADS = "roads.npz"
+"""The road graph that `import roads` keeps in the data directory."""
+
 
 class SettingsError(Exception):
     """The environment says something we cannot follow; the text is one sentence that says what to do."""

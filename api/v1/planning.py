@@ -112,7 +112,14 @@ def commit_plan(call: Call, plan_id: str) -> Any:
             "The header If-Match must name the version of the plan you have seen.",
         )
     plan = committing.commit(
-        call.session, scene(call), call.system.places, plan_id, call.mode, expected, call.principal.owner
+        call.session,
+        scene(call),
+        call.system.places,
+        call.system.travel,
+        plan_id,
+        call.mode,
+        expected,
+        call.principal.owner,
     )
     return _plan_answer(plan)
 
@@ -187,6 +194,7 @@ def assign_request(call: Call, request_id: str) -> Any:
         call.session,
         scene(call),
         call.system.places,
+        call.system.travel,
         found,
         body.courier_id,
         body.position,

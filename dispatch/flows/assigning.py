@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dispatch.domain.addresses import Index
     from dispatch.store import Session
     from dispatch.store.rows import Courier, LegRow, Request, Round, Task
+    from routing.travel import TravelModel
 
 FAR_S = 7 * 86_400
 """Past every hour of the day: how far limits are opened to time a round that breaks them."""
@@ -56,6 +57,7 @@ def assign(
     session: Session,
     scene: Scene,
     index: Index,
+    travel: TravelModel,
     request: Request,
     courier_id: str,
     position: int | None,
@@ -73,7 +75,7 @@ def assign(
     if courier is None:
         raise invalid("/courier_id", "unknown_courier", "Không có bưu tá này.", "There is no such courier.")
     leg = _leg_to_give(session, request, courier)
-    ride = _ride(session, scene, index, request, courier, leg)
+    ride = _ride(session, scene, index, travel, request, courier, leg)
     problem = ride.case.problem
     wide = _wide_open(problem)
     view, wide_view = View(problem), View(wide)
@@ -126,7 +128,9 @@ def _in_a_bag(leg: LegRow) -> bool:
     return leg.status in CARRIED | GOING_BACK | {"ATTEMPT_FAILED"} and not leg.state.get("at_office")
 
 
-def _ride(session: Session, scene: Scene, index: Index, request: Request, courier: Courier, leg: LegRow) -> _Ride:
+def _ride(
+    session: Session, scene: Scene, index: Index, travel: TravelModel, request: Request, courier: Courier, leg: LegRow
+) -> _Ride:
     """Lock the rounds concerned and read the courier's own, with the leg among what he is to do."""
     mode, day = request.mode, local_date(scene.now)
     held = session.planning.open_tasks_of(request.id, leg.leg)
@@ -147,7 +151,9 @@ def _ride(session: Session, scene: Scene, index: Index, request: Request, courie
     legs = [one for one in snapshot.legs if one.key in mine or (one.carried and one.courier_id == courier.id)]
     legs = [_in_the_bag(one) if one.key == key else one for one in legs]
     pinned = {one.key: courier.id for one in legs}
-    case = build(snapshot, scene, index, [courier], legs, pinned=pinned, by_hand=key, moved_stop=0, name=found.id)
+    case = build(
+        snapshot, scene, index, travel, [courier], legs, pinned=pinned, by_hand=key, moved_stop=0, name=found.id
+    )
     for entry in case.left_out:
         if (entry.request_id, entry.leg) == (request.id, leg.leg):
             vi, en = REASONS[entry.code]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dispatch.domain.addresses import Index
     from dispatch.store import Session
     from dispatch.store.rows import Plan, Request, Round, Task
+    from routing.travel import TravelModel
 
 
 Leg = tuple[str, str]
@@ -48,14 +49,23 @@ class _Scope:
     requests: dict[str, Request]
 
 
-def commit(session: Session, scene: Scene, index: Index, plan_id: str, mode: str, expected: int, actor: str) -> Plan:
+def commit(
+    session: Session,
+    scene: Scene,
+    index: Index,
+    travel: TravelModel,
+    plan_id: str,
+    mode: str,
+    expected: int,
+    actor: str,
+) -> Plan:
     """Put a draft into force; returns the plan as it is then.
 
     Raises `NotFound`, `Stale` where `expected` is not its version, and `Conflict` `plan_not_draft`,
     `plan_base_changed` (another plan of the area was committed since) or `plan_empty`.
     """
     plan = _locked_draft(session, plan_id, mode, expected)
-    scope = _scope(session, scene, index, plan)
+    scope = _scope(session, scene, index, travel, plan)
     stops = _reconciled(session, scope, plan)
     _write(session, scene, scope, stops, actor)
     at = session.wall_clock()
@@ -99,7 +109,7 @@ def _locked_draft(session: Session, plan_id: str, mode: str, expected: int) -> P
     return plan
 
 
-def _scope(session: Session, scene: Scene, index: Index, plan: Plan) -> _Scope:
+def _scope(session: Session, scene: Scene, index: Index, travel: TravelModel, plan: Plan) -> _Scope:
     """Lock everything the plan names and everything its couriers hold, then read it again."""
     area, mode = Area.parse(plan.area), plan.mode
     offices = {office.id: office for office in session.network.offices(mode)}
@@ -118,7 +128,7 @@ def _scope(session: Session, scene: Scene, index: Index, plan: Plan) -> _Scope:
     snapshot = read(session, scene, mode, plan.date)
     couriers, legs = members(snapshot, area)
     pinned = _given_since(snapshot, plan)
-    case = build(snapshot, scene, index, couriers, legs, pinned=pinned, moved_stop=0, name=plan.id)
+    case = build(snapshot, scene, index, travel, couriers, legs, pinned=pinned, moved_stop=0, name=plan.id)
     present = {courier.id: snapshot.tasks_of(courier.id) for courier in couriers}
     known = set(plan.body["base"]["held"])
     elsewhere = [

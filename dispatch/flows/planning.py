@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dispatch.flows.recording import Scene
     from dispatch.store import Session, Store
     from dispatch.store.rows import Courier, Operation, Plan
+    from routing.travel import TravelModel
 
 KIND = "plan"
 LEASE = timedelta(seconds=15)
@@ -47,6 +48,10 @@ class Parts(Protocol):
     @property
     def places(self) -> Index:
         """The communes."""
+
+    @property
+    def travel(self) -> TravelModel:
+        """How couriers ride."""
 
     def scene(self, now: datetime) -> Scene:
         """The rules at an instant."""
@@ -173,7 +178,16 @@ def _ground(system: Parts, wish: _Wish) -> _Ground:
         base_version = session.planning.area_version(mode, wish.area, wish.day)
         snapshot = read(session, scene, mode, wish.day)
     couriers, legs = members(snapshot, Area.parse(wish.area))
-    case = build(snapshot, scene, system.places, couriers, legs, moved_stop=wish.moved_stop, name=wish.operation.id)
+    case = build(
+        snapshot,
+        scene,
+        system.places,
+        system.travel,
+        couriers,
+        legs,
+        moved_stop=wish.moved_stop,
+        name=wish.operation.id,
+    )
     return _Ground(base_version, snapshot, couriers, case, drafting.as_it_stands(case))
 
 

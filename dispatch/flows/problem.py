@@ -13,8 +13,7 @@ from dispatch.flows.jobs import Job, make_job
 from dispatch.flows.sites import Clock, Site, Sites, service_s, unique_points
 from routing import Cost, Courier, End, Locked, MatrixTravel, Place, Plan, Problem, Request, Route, Stop, Weights
 from routing.model import Kind
-from routing.travel import Point
-from routing.travel.geodesic import TerrainTravel
+from routing.travel import Point, TravelModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,6 +83,7 @@ def build(
     snapshot: Snapshot,
     scene: Scene,
     index: Index,
+    travel: TravelModel,
     couriers: Sequence[CourierRow],
     legs: Iterable[OpenLeg],
     *,
@@ -110,7 +110,7 @@ def build(
         else:
             jobs[leg.key] = made
     bound = {**_locked_by_hand(snapshot, on_duty), **(pinned or {})}
-    table = _ride_table(_points(snapshot, sites, on_duty))
+    table = _ride_table(travel, _points(snapshot, sites, on_duty))
     starts = {courier.id: _start(snapshot, clock, courier, jobs, table) for courier in on_duty.values()}
     wanted = {key: job.leg for key, job in jobs.items()}
     problem = Problem(
@@ -150,10 +150,10 @@ def _points(snapshot: Snapshot, sites: Sites, on_duty: Mapping[str, CourierRow])
     return points
 
 
-def _ride_table(points: Mapping[str, Point]) -> RideTable:
+def _ride_table(travel: TravelModel, points: Mapping[str, Point]) -> RideTable:
     """Rides between all places; places at one point are reckoned once."""
     different, numbers = unique_points(list(points.values()))
-    seconds, metres = TerrainTravel().matrix(different)
+    seconds, metres = travel.matrix(different)
     names = {key: position for position, key in enumerate(points)}
     return RideTable(names, seconds[numbers][:, numbers], metres[numbers][:, numbers])
 

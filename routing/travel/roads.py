@@ -111,6 +111,10 @@ class RoadTravel:
     reach_m: float = 1500.0
     _hierarchies: list[CCH] = field(default_factory=list, repr=False, compare=False)
 
+    def prepare(self) -> None:
+        """Build the hierarchy now, so that no ride waits for it."""
+        _ = self._metrics
+
     def with_changes(self, changes: Sequence[RoadChange]) -> RoadTravel:
         """Return travel on the same roads with other closures; the hierarchy is kept, only weights are set anew."""
         return replace(self, changes=tuple(changes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -18,6 +18,8 @@ from dispatch.flows import committing, intake, planning
 from dispatch.flows.recording import Happening, Scene, record
 from dispatch.store import Store, gazetteer
 from dispatch.store.rows import LegRow, Plan, Task
+from routing.travel import TravelModel
+from routing.travel.geodesic import TerrainTravel
 
 DAY = date(2026, 11, 23)
 MODE = "live"
@@ -41,6 +43,7 @@ class PostDay:
     book: PolicyBook
     places: Index
     now: datetime
+    travel: TravelModel = field(default_factory=TerrainTravel)
 
     def scene(self, now: datetime) -> Scene:
         """The rules at an instant."""
@@ -135,7 +138,9 @@ class PostDay:
     def commit(self, plan: Plan) -> Plan:
         """Put a draft into force."""
         with self.store.begin() as session:
-            return committing.commit(session, self.scene(self.now), self.places, plan.id, MODE, plan.version, "test")
+            return committing.commit(
+                session, self.scene(self.now), self.places, self.travel, plan.id, MODE, plan.version, "test"
+            )
 
     def plan_and_commit(self, **options: Any) -> Plan:
         """Both at once."""

@@ -17,7 +17,7 @@ def give(
     with day.store.begin() as session:
         request = session.consignments.get(MODE, request_id, lock=True)
         scene = day.scene(day.now)
-        return assigning.assign(session, scene, day.places, request, courier_id, position, lock, "test")
+        return assigning.assign(session, scene, day.places, day.travel, request, courier_id, position, lock, "test")
 
 
 def take_back(day: PostDay, request_id: str) -> None:

@@ -37,7 +37,9 @@ def give(day: PostDay, request_id: str, courier_id: str) -> list[dict[str, Any]]
     with day.store.begin() as session:
         request = session.consignments.get(MODE, request_id, lock=True)
         assert request is not None
-        return assigning.assign(session, day.scene(day.now), day.places, request, courier_id, None, False, "test")
+        return assigning.assign(
+            session, day.scene(day.now), day.places, day.travel, request, courier_id, None, False, "test"
+        )
 
 
 def codes(plan: Plan) -> dict[str, str]:

@@ -102,7 +102,7 @@ def test_a_coordinator_may_still_send_somebody_on_another_day(day: PostDay) -> N
     with day.store.begin() as session:
         request = session.consignments.get(MODE, remote)
         assert request is not None
-        told = assigning.assign(session, day.scene(day.now), day.places, request, "c1", None, False, "test")
+        told = assigning.assign(session, day.scene(day.now), day.places, day.travel, request, "c1", None, False, "test")
     assert ("outside_hours", remote) in [(one["code"], one["request_id"]) for one in told], "he is told what it breaks"
     assert day.holders() == {remote: "c1"}
 
