@@ -188,7 +188,7 @@ def _on_time(view: View, courier: int, moment: Moment, drive: int, stop: int) ->
 
 def _undominated(moments: list[Moment]) -> list[Moment]:
     kept: list[Moment] = []
-    for one in sorted(moments, key=lambda m: (m.at, m.soft, -m.until, -m.taken.bit_count())):
+    for one in sorted(moments, key=lambda m: (m.at, m.soft, -m.until, -m.taken.bit_count(), -m.left)):
         least = one.price(one.until)
         if not any(
             other.taken & one.taken == one.taken and other.price(one.at) <= one.soft and other.price(one.until) <= least
@@ -221,7 +221,7 @@ def finish(view: View, courier: int, moments: Sequence[Moment], last: int, posit
             if end_at > view.shift_end[courier] or any(end_at >= closes for closes in needed):
                 continue
             price = ready.soft + view.weights.duration_per_s * end_at
-            if best is None or (price, end_at) < (best.price, best.end_at):
+            if best is None or (price, end_at, -ready.left) < (best.price, best.end_at, -best.moment.left):
                 best = Closing(price, end_at, ready)
     return best
 

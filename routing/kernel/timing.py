@@ -69,6 +69,8 @@ def _keep(moments: Records, count: int, new: Any) -> int:
     where = 0
     for m in range(count):
         if _dominates(moments[m], new):
+            if _dominates(new, moments[m]) and new.left > moments[m].left:
+                moments[m].left = new.left  # alike but for the departure: the later one, as in routing.timing
             return count
         if moments[m].at <= new.at:
             where = m + 1
@@ -210,7 +212,8 @@ def _finish(case: Case, state: State, c: int, k: int, count: int, last: int) -> 
         for b in range(courier.rests):
             fine = fine and (room[m].taken >> b & 1 == 1 or end_at < case.rests[courier.rest + b, 1])
         price = room[m].soft + case.span * end_at
-        if fine and (price < best or (price == best and end_at < best_end)):
+        shorter = end_at == best_end and end_at - room[m].left < span
+        if fine and (price < best or (price == best and (end_at < best_end or shorter))):
             best, best_end, span = price, end_at, end_at - room[m].left
     return best, span
 
