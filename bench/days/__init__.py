@@ -1,1 +1,1 @@
-"""Made days, run through by our live planning and by three others, beside what hindsight could have done."""
+"""Made days to rehearse, and what hindsight could have done with them; no table of both is made yet."""

@@ -39,7 +39,7 @@ def starts(stops: Sequence[Ahead], ready_at: int) -> list[int] | None:
 
 
 def spare_s(drives_s: Sequence[int], doubt: float) -> list[int]:
-    """Return how many seconds to allow for each of some legs in a row: what all but one in a thousand need at most.
+    """Return how many seconds to allow for until the end of each of some legs in a row: four standard deviations.
 
     `doubt` is the standard deviation of a leg's time as a share of it; legs err independently.
     """

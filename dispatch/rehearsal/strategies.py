@@ -78,6 +78,19 @@ def _soonest(world: World, rider: Rider) -> int:
     return begins[0] - stops[0].drive_s if begins else world.now
 
 
+def _send_at_once(world: World) -> None:
+    """Let everybody who has something to do set out, but not to stand before a closed door."""
+    for rider in world.riders:
+        if rider.doing == "idle" and rider.order:
+            rider.leave_at = _soonest(world, rider)
+
+
+def _keep_only_the_bag(absent: Iterable[Rider]) -> None:
+    """Leave to those who are gone only what they carry."""
+    for rider in absent:
+        rider.order = [stop for stop in rider.order if stop.request in rider.bag]
+
+
 class Insertion:
     """Cheapest feasible insertion at once, with no later change."""
 
@@ -91,7 +104,7 @@ class Insertion:
         held = {stop.request for rider in world.riders for stop in rider.order if not rider.absent}
         for rider in news.absent:
             self.waiting += [s.request for s in rider.order if s.kind == "pickup" and s.request not in held]
-            rider.order = [stop for stop in rider.order if stop.request in rider.bag]
+        _keep_only_the_bag(news.absent)
         self.waiting = [name for name in dict.fromkeys(self.waiting) if name in world.alive]
         if news.changes or (self.waiting and news.moved):
             began = time.process_time()
@@ -104,9 +117,7 @@ class Insertion:
             given = {stop.request for order in orders.values() for stop in order}
             self.waiting = [name for name in self.waiting if name not in given]
             self.diary.replans.append(Replan(world.now, 1000 * (time.process_time() - began), 0))
-        for rider in world.riders:
-            if rider.doing == "idle" and rider.order:
-                rider.leave_at = _soonest(world, rider)
+        _send_at_once(world)
         answer(world, self.diary, news.revealed)
 
 
@@ -118,8 +129,7 @@ class Nearest:
 
     def __call__(self, world: World, news: News) -> None:
         """Give orders after what has become known at `world.now`."""
-        for rider in news.absent:
-            rider.order = [stop for stop in rider.order if stop.request in rider.bag]
+        _keep_only_the_bag(news.absent)
         held = {stop.request for rider in world.riders for stop in rider.order}
         waiting = [one for one in world.alive.values() if one.id not in held and one.id not in world.picked]
         free = [r for r in world.riders if r.doing == "idle" and not r.absent and not r.bag and not r.order]
@@ -129,14 +139,12 @@ class Nearest:
                 nearest = min(able, key=lambda rider: world.legs.leg(rider.place, request.pickup.point))
                 free.remove(nearest)
                 world.give(nearest, [Stop(request.id, "pickup"), Stop(request.id, "delivery")], world.now)
-        for rider in world.riders:
-            if rider.doing == "idle" and rider.order:
-                rider.leave_at = _soonest(world, rider)
+        _send_at_once(world)
         answer(world, self.diary, news.revealed)
 
     @staticmethod
     def _in_time(world: World, rider: Rider, request: Request) -> bool:
-        """Say whether he can finish it in his shift, and need not wait half his day for a door to open."""
+        """Say whether he can carry it and finish it inside hours and shift."""
         trip = Rider(rider.courier, rider.place, rider.expected_at)
         trip.order = [Stop(request.id, "pickup"), Stop(request.id, "delivery")]
         begins = starts(ahead(world, trip), world.now) if request.size <= rider.courier.capacity else None
@@ -152,27 +160,25 @@ class Fixed:
 
     def __call__(self, world: World, news: News) -> None:
         """Give orders after what has become known at `world.now`."""
-        for rider in news.absent:
-            rider.order = [stop for stop in rider.order if stop.request in rider.bag]
+        _keep_only_the_bag(news.absent)
         for index, rider in enumerate(world.riders):
-            if rider.doing != "idle" or rider.order or rider.absent:
+            if rider.doing != "idle" or rider.order or rider.absent or not self.rider_of:
                 continue
-            mine = [one for one in world.alive.values() if self.rider_of[_shop(world, one)] == index]
+            mine = [one for one in world.alive.values() if self.rider_of[self._shop(one)] == index]
             round_of = [one for one in mine if one.id not in world.picked]
             if round_of:
                 new = [one.id for one in sorted(round_of, key=lambda one: one.due_at)]
                 orders = cheapest(world, problem_of(world, [rider], round_of, Wishes(PRICES)), [rider], new)
                 world.give(rider, orders[rider.courier.id], world.now)
-        for rider in world.riders:
-            if rider.doing == "idle" and rider.order:
-                rider.leave_at = _soonest(world, rider)
+        _send_at_once(world)
         answer(world, self.diary, news.revealed)
 
-
-def _shop(world: World, request: Request) -> Point:
-    """Return the point of the shop's end of a request."""
-    sites = {(site.lat, site.lng) for site in world.scenario.sites}
-    return request.pickup.point if request.pickup.point in sites else request.delivery.point
+    def _shop(self, request: Request) -> Point:
+        """Return the point of the shop's end of a request, of the shop next to its pickup where it has none."""
+        for point in (request.pickup.point, request.delivery.point):
+            if point in self.rider_of:
+                return point
+        return min(self.rider_of, key=lambda shop: math.dist(shop, request.pickup.point))
 
 
 def _clusters(scenario: Scenario) -> dict[Point, int]:
@@ -217,7 +223,7 @@ _PATIENCE_S = 90
 
 
 class Live:
-    """Ours: everything not yet begun is planned anew at every notice, and couriers leave as late as promises allow."""
+    """Ours: all that is not yet begun is planned anew again and again, and couriers leave as late as promises allow."""
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self.diary = Diary()

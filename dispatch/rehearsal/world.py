@@ -179,7 +179,9 @@ class World:
                 if rider.doing == "riding":
                     rider.arrived = self.now
                     rider.behind_s = self.now - rider.expected_at
-                    self.strayed.append(math.log((self.now - rider.left_at) / (rider.expected_at - rider.left_at)))
+                    planned = rider.expected_at - rider.left_at
+                    if planned:  # doors side by side are no ride
+                        self.strayed.append(math.log((self.now - rider.left_at) / planned))
                 rider.doing, rider.expected_at = "idle", self.now
                 news.moved.append(rider)
 

@@ -76,3 +76,17 @@ def test_ours_keeps_every_promise_on_fewer_metres_than_insertion() -> None:
             assert strategy == "insertion" or told["met_share"] == 1.0, seed
             metres[strategy] += told["distance_m"]
     assert metres["live"] < 0.9 * metres["insertion"]
+
+
+def test_two_doors_so_close_that_there_is_no_ride_between_them_are_served() -> None:
+    """A leg that rounds to nothing took no time, so nothing can be learnt from it."""
+    day = small_day(1, requests=1, couriers=1)
+    day["travel"]["stop_overhead_s"] = 0
+    start = {"lat": 12.24, "lng": 109.18}
+    door = {"lat": 12.240001, "lng": 109.18, "windows": [[27_000, 64_000]]}
+    day["couriers"][0].update(start)
+    day["requests"][0].update(kind="pickup", pickup=door, delivery={**door, "lat": 12.240002}, cancel_at=None)
+    for strategy in STRATEGIES:
+        result = run(day, strategy)
+        assert faults(day, result) == []
+        assert result["metrics"]["served"] == 1
