@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +15,7 @@ from api.problems import HttpProblem
 from api.v1.requests import for_change, scene, shown
 from dispatch.domain.errors import NotFound, Stale
 from dispatch.domain.text import ProvinceCode, Shape, Word, local_text
-from dispatch.flows import assigning, committing, planning
+from dispatch.flows import assigning, committing, planning, undoing
 from dispatch.store.rows import Operation, Plan
 
 OPERATOR = ("operator",)
@@ -74,6 +75,16 @@ def make_plan(call: Call) -> Any:
     return operation_answer(operation_id)
 
 
+def _undoable(call: Call, kind: str, subject: str) -> AbstractContextManager[dict[str, Any]]:
+    return undoing.undoable(call.session, scene(call), call.mode, kind, subject, call.principal.owner)
+
+
+@route("POST", "/v1/undo", tag="operator", scopes=OPERATOR, errors=("nothing_to_undo",))
+def undo(call: Call) -> Any:
+    """Take back this user's last commit, discarding, assigning or rescue of the last 60 seconds."""
+    return undoing.undo(call.session, scene(call), call.mode, call.principal.owner)
+
+
 def _plan(call: Call, plan_id: str) -> Plan:
     found = call.session.planning.plan(call.mode, plan_id)
     if found is None:
@@ -111,16 +122,18 @@ def commit_plan(call: Call, plan_id: str) -> Any:
             "Cần tiêu đề If-Match với phiên bản kế hoạch đã xem.",
             "The header If-Match must name the version of the plan you have seen.",
         )
-    plan = committing.commit(
-        call.session,
-        scene(call),
-        call.system.places,
-        call.system.travel,
-        plan_id,
-        call.mode,
-        expected,
-        call.principal.owner,
-    )
+    with _undoable(call, "commit", plan_id) as kept:
+        plan = committing.commit(
+            call.session,
+            scene(call),
+            call.system.places,
+            call.system.travel,
+            plan_id,
+            call.mode,
+            expected,
+            call.principal.owner,
+        )
+        kept["area_version"] = call.session.planning.area_version(call.mode, plan.area, plan.date)
     return _plan_answer(plan)
 
 
@@ -137,7 +150,8 @@ def discard_plan(call: Call, plan_id: str) -> Any:
             vi=f"Kế hoạch đã đổi; phiên bản nay là {plan.version}.",
             en=f"The plan has changed; its version is now {plan.version}.",
         )
-    planning.discard(call.session, plan)
+    with _undoable(call, "discard", plan_id):
+        planning.discard(call.session, plan)
     return _plan_answer(_plan(call, plan_id))
 
 
@@ -190,17 +204,18 @@ def assign_request(call: Call, request_id: str) -> Any:
     """Give a request to a courier by hand; answers with what this breaks, and refuses only what cannot be."""
     body: AssignBody = call.body
     found = for_change(call, request_id)
-    violations = assigning.assign(
-        call.session,
-        scene(call),
-        call.system.places,
-        call.system.travel,
-        found,
-        body.courier_id,
-        body.position,
-        body.lock,
-        call.principal.owner,
-    )
+    with _undoable(call, "assign", found.id):
+        violations = assigning.assign(
+            call.session,
+            scene(call),
+            call.system.places,
+            call.system.travel,
+            found,
+            body.courier_id,
+            body.position,
+            body.lock,
+            call.principal.owner,
+        )
     call.session.access.audit(
         call.mode, call.now, call.principal.owner, "request.assigned", found.id, body.model_dump(mode="json")
     )
@@ -219,6 +234,7 @@ def assign_request(call: Call, request_id: str) -> Any:
 def unassign_request(call: Call, request_id: str) -> Any:
     """Take a request out of its courier's round by hand."""
     found = for_change(call, request_id)
-    assigning.unassign(call.session, scene(call), found, call.principal.owner)
+    with _undoable(call, "unassign", found.id):
+        assigning.unassign(call.session, scene(call), found, call.principal.owner)
     call.session.access.audit(call.mode, call.now, call.principal.owner, "request.unassigned", found.id, {})
     return shown(call, found)

@@ -95,6 +95,7 @@ def unassign(session: Session, scene: Scene, request: Request, actor: str) -> No
     """Take a request's active leg out of its round; possible until it was collected. The caller holds its row."""
     leg = next(row for row in session.consignments.legs(request.id) if row.leg == request.active_leg)
     held = session.planning.open_tasks_of(request.id, leg.leg)
+    session.planning.lock_rounds(sorted({task.round_id for task in held}))
     if leg.status == "ASSIGNED":
         record(session, scene, request.mode, request.id, leg.leg, Happening("unassigned", scene.now, actor))
         return

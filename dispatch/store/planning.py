@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
@@ -18,6 +18,7 @@ class Planning:
 
     def __init__(self, connection: Connection) -> None:
         self._c = connection
+        self._watched: dict[str, list[Task]] | None = None
 
     # operations
     def add_operation(self, **values: Any) -> None:
@@ -130,11 +131,11 @@ class Planning:
         row = self._c.execute(query.with_for_update() if lock else query).first()
         return None if row is None else record(Plan, row)
 
-    def change_plan(self, plan_id: str, status: str, at: datetime) -> None:
-        """Commit or discard: the version counts up."""
+    def change_plan(self, plan_id: str, status: str, at: datetime, **values: Any) -> None:
+        """Commit or discard, or make it a draft again: the version counts up."""
         c = t.plans.c
         self._c.execute(
-            update(t.plans).where(c.id == plan_id).values(status=status, version=c.version + 1, updated_at=at)
+            update(t.plans).where(c.id == plan_id).values(status=status, version=c.version + 1, updated_at=at, **values)
         )
 
     def drafts(self, mode: str, day: date) -> list[Plan]:
@@ -175,6 +176,7 @@ class Planning:
         )
         found = self.round_of(mode, courier_id, day, lock=True)
         assert found is not None
+        self._note([found.id])
         return found
 
     def touch_round(self, round_id: str, at: datetime, distance_m: int | None = None) -> None:
@@ -278,11 +280,43 @@ class Planning:
         )
         return {row.id: record(Request, row) for row in rows}
 
-    def lock_rounds(self, round_ids: Collection[str]) -> None:
+    def lock_rounds(self, round_ids: Collection[str]) -> list[Round]:
         """Lock rounds in the order of their ids; whoever also locks requests locks those first."""
-        if round_ids:
-            c = t.rounds.c
-            self._c.execute(select(c.id).where(c.id.in_(round_ids)).order_by(c.id).with_for_update()).all()
+        if not round_ids:
+            return []
+        c = t.rounds.c
+        rows = self._c.execute(select(t.rounds).where(c.id.in_(round_ids)).order_by(c.id).with_for_update()).all()
+        self._note(round_ids)
+        return [record(Round, row) for row in rows]
+
+    def watch(self) -> dict[str, list[Task]]:
+        """From now on, keep the open tasks of every round as they stand when this transaction locks it, by round."""
+        self._watched = {}
+        return self._watched
+
+    def _note(self, round_ids: Collection[str]) -> None:
+        if self._watched is None:
+            return
+        fresh = sorted(set(round_ids) - self._watched.keys())
+        self._watched.update({round_id: [] for round_id in fresh})
+        for task in self.tasks(fresh, open_only=True):
+            self._watched[task.round_id].append(task)
+
+    def reopen_tasks(self, ids: Collection[int]) -> list[Task]:
+        """Open withdrawn tasks again."""
+        c = t.tasks.c
+        change = update(t.tasks).where(c.id.in_(ids), c.state == "withdrawn").values(state="open", closed_at=None)
+        return [record(Task, row) for row in self._c.execute(change.returning(t.tasks))]
+
+    def last_scans(self, request_ids: Collection[str], types: Collection[str]) -> dict[tuple[str, str], int]:
+        """For each leg of the requests, the number of its last recorded event of these types."""
+        c = t.events.c
+        rows = self._c.execute(
+            select(c.request_id, c.leg, func.max(c.seq).label("seq"))
+            .where(c.request_id.in_(request_ids), c.type.in_(types))
+            .group_by(c.request_id, c.leg)
+        )
+        return {(row.request_id, row.leg): row.seq for row in rows}
 
     def change_tasks(self, rows: list[dict[str, Any]]) -> None:
         """Write `position`, `stop_id`, `planned_at`, `leg_m`, `place` and `locked` of tasks, each row by its `id`."""

@@ -22,6 +22,7 @@ from dispatch.store.planning import Planning
 from dispatch.store.queries import Queries
 from dispatch.store.reporting import Reporting
 from dispatch.store.sites import Sites
+from dispatch.store.undos import Undos
 from dispatch.store.units import Units
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -46,6 +47,7 @@ class Session:
         self.sites = Sites(connection)
         self.units = Units(connection)
         self.reporting = Reporting(connection)
+        self.undos = Undos(connection)
 
     @contextmanager
     def apart(self) -> Iterator[None]:

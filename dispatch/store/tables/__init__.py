@@ -30,6 +30,7 @@ from dispatch.store.tables.places import (
     units,
 )
 from dispatch.store.tables.planning import areas, operations, plans, rounds, tasks
+from dispatch.store.tables.undo import undos
 
 __all__ = [
     "allowed_receivers",
@@ -67,6 +68,7 @@ __all__ = [
     "sign_ins",
     "tasks",
     "trainings",
+    "undos",
     "unit_links",
     "units",
     "users",
