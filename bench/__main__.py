@@ -14,16 +14,17 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from bench import creates, labels, plans, routes, rules
+from bench import creates, labels, plans, routes, rules, service
 
 SUBJECTS = {
     "rules": lambda options: rules.measure(),
     "creates": lambda options: creates.measure(),
     "plans": lambda options: plans.measure(),
+    "service": lambda options: service.measure(),
     "labels": lambda options: labels.measure(),
     "routes": routes.measure,
 }
-BY_NAME_ONLY = {"routes"}  # takes an hour
+BY_NAME_ONLY = {"routes", "service"}  # take an hour and ten minutes
 REPORT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 HEAD = "# Benchmarks\n\nMade by `make bench`, each section on its own day; ratios travel better than figures."
 

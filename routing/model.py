@@ -5,7 +5,7 @@ Times are integer seconds from the problem's own zero, distances integer metres,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,7 +17,7 @@ Kind: TypeAlias = Literal["pickup", "delivery"]
 Number: TypeAlias = int | float
 Window: TypeAlias = tuple[int, int]
 # Row and column are places in file order; None or -1 is a leg that does not exist.
-MatrixRows: TypeAlias = "Sequence[Sequence[int | None]] | NDArray[np.int32]"
+MatrixRows: TypeAlias = "Sequence[Sequence[int | None]] | NDArray[np.int32] | LegByLeg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,14 @@ class Place:
     id: str
     lat: float | None = None
     lng: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LegByLeg:
+    """A square matrix over `size` places that nobody keeps: each value is reckoned when it is asked for."""
+
+    size: int
+    value: Callable[[int, int], int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

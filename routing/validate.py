@@ -10,6 +10,7 @@ from routing.model import (
     Courier,
     End,
     GeodesicTravel,
+    LegByLeg,
     MatrixRows,
     MatrixTravel,
     Number,
@@ -115,6 +116,10 @@ def _coordinate(value: Number | None, limit: int, where: str) -> None:
 def _matrix(travel: MatrixTravel, name: str, count: int) -> None:
     rows: MatrixRows = getattr(travel, name)
     where = f"travel.{name}"
+    if isinstance(rows, LegByLeg):
+        if rows.size != count:
+            raise _refuse(f"must reckon legs between {count} places, not {rows.size}", where)
+        return
     if not isinstance(rows, Sequence):
         fits = rows.shape == (count, count) and rows.dtype.kind == "i"
         if not fits or (count and not (rows.min() >= -1 and rows.max() <= MAX_LEG)):

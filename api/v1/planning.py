@@ -187,7 +187,10 @@ def read_operation(call: Call, operation_id: str) -> Any:
 
 @route("POST", "/v1/operations/<operation_id>/cancel", tag="shop", errors=("operation_ended",))
 def cancel_operation(call: Call, operation_id: str) -> Any:
-    """Stop a long piece of work."""
+    """Stop a long piece of work.
+
+    A plan that is being worked out ends within seconds, with the best so far as its draft in `result.plan_id`.
+    """
     planning.cancel(call.session, _operation(call, operation_id))
     return _operation_json(call, _operation(call, operation_id))
 

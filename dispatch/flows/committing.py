@@ -128,7 +128,9 @@ def _scope(session: Session, scene: Scene, index: Index, travel: TravelModel, pl
     snapshot = read(session, scene, mode, plan.date)
     couriers, legs = members(snapshot, area)
     pinned = _given_since(snapshot, plan)
-    case = build(snapshot, scene, index, travel, couriers, legs, pinned=pinned, moved_stop=0, name=plan.id)
+    case = build(
+        snapshot, scene, index, travel, couriers, legs, pinned=pinned, moved_stop=0, searched=False, name=plan.id
+    )
     present = {courier.id: snapshot.tasks_of(courier.id) for courier in couriers}
     known = set(plan.body["base"]["held"])
     elsewhere = [

@@ -7,6 +7,7 @@ keeps nothing, so that an operation has one draft at most, however often its tas
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 KIND = "plan"
 LEASE = timedelta(seconds=15)
 """So long a plan may be thought alive without a sign of its worker."""
-RENEW_S = 3.0
+RENEW_S = 2.0
+READ, REASONED = 0.1, 0.95
+"""How far a plan is when its question is put, and when the planner has answered."""
+READ_S = 30.0
+"""So long reading a province and reckoning its rides may take; an office is there in a moment."""
+THREADS_FROM = 500
+"""Plans of so many requests use every processor."""
 
 log = logging.getLogger(__name__)
 
@@ -139,19 +146,19 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
     if operation is None:
         return None
     wish = _Wish.of(operation)
+    if operation.stop_asked_at is not None:
+        with system.store.begin() as session:
+            return _end_stopped(session, wish)
     try:
         with _Lease(system.store, wish) as lease:
+            lease.goes_on(0.0, READ, READ_S)
             ground = _ground(system, wish)
-            plan = _judged(
-                ground,
-                solve(
-                    ground.case.problem,
-                    seconds=wish.seconds,
-                    warm=ground.case.in_force,
-                    should_stop=lease.lost.is_set,
-                ),
-            )
-        return None if lease.lost.is_set() else _keep(system, wish, ground, plan)
+            lease.goes_on(READ, REASONED, wish.seconds)
+            plan = _judged(ground, _solved(ground, wish, lease, solve))
+            lease.goes_on(REASONED, REASONED, 0)
+            if lease.lost.is_set():
+                return None
+            return _keep(system, wish, ground, plan)
     except RoutingError as error:
         return _fail(system, wish, error.code, f"Không lập được kế hoạch: {error}", str(error))
     except DispatchError as error:
@@ -161,6 +168,18 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
     except Exception:
         _fail(system, wish, "internal_error", "Lỗi bên trong khi lập kế hoạch.", "Planning failed on an inner error.")
         raise
+
+
+def _solved(ground: _Ground, wish: _Wish, lease: _Lease, solve: Callable[..., routing.Plan]) -> routing.Plan:
+    """The planner's answer: after the time asked for, or the best so far once somebody asks to stop."""
+    many = len(ground.case.jobs) >= THREADS_FROM
+    return solve(
+        ground.case.problem,
+        seconds=wish.seconds,
+        warm=ground.case.in_force,
+        should_stop=lease.over,
+        threads=os.cpu_count() or 1 if many else 1,
+    )
 
 
 def _ground(system: Parts, wish: _Wish) -> _Ground:
@@ -206,12 +225,20 @@ def _judged(ground: _Ground, plan: routing.Plan) -> routing.Plan:
 
 
 def _keep(system: Parts, wish: _Wish, ground: _Ground, plan: routing.Plan) -> str | None:
-    """Store the draft and end the operation in one transaction; None where somebody ended it before."""
+    """Store the draft and end the operation in one transaction; None where somebody ended it before.
+
+    One that was asked to stop ends as cancelled, with the best plan so far as its draft; without a draft where that
+    plan is no better than what is in force.
+    """
     operation = wish.operation
     with system.store.begin() as session:
-        at, plan_id = session.wall_clock(), session.new_id("pln")
-        ended = session.planning.end_operation(operation.id, at, "succeeded", progress=1.0, result={"plan_id": plan_id})
-        if not ended:
+        found = session.planning.operation(operation.mode, operation.id, lock=True)
+        stopped = found is not None and found.stop_asked_at is not None
+        if stopped and plan.cost.total >= ground.force.cost.total:
+            return _end_stopped(session, wish)
+        status, at, plan_id = "cancelled" if stopped else "succeeded", session.wall_clock(), session.new_id("pln")
+        progress = {} if stopped else {"progress": 1.0}
+        if not session.planning.end_operation(operation.id, at, status, result={"plan_id": plan_id}, **progress):
             return None
         session.planning.add_plan(
             id=plan_id,
@@ -227,7 +254,15 @@ def _keep(system: Parts, wish: _Wish, ground: _Ground, plan: routing.Plan) -> st
             updated_at=at,
         )
         session.planning.release_area(operation.mode, wish.area, wish.day, operation.id)
-    return "succeeded"
+    return status
+
+
+def _end_stopped(session: Session, wish: _Wish) -> str | None:
+    """End an operation that was asked to stop before there was anything worth keeping."""
+    operation = wish.operation
+    ended = session.planning.end_operation(operation.id, session.wall_clock(), "cancelled")
+    session.planning.release_area(operation.mode, wish.area, wish.day, operation.id)
+    return "cancelled" if ended else None
 
 
 def _fail(system: Parts, wish: _Wish, code: str, vi: str, en: str) -> str | None:
@@ -240,13 +275,16 @@ def _fail(system: Parts, wish: _Wish, code: str, vi: str, en: str) -> str | None
 
 
 class _Lease:
-    """Says every few seconds that the work goes on; `lost` is set when it was cancelled or given to another."""
+    """Says every few seconds that the work goes on, and how far it is.
+
+    `stop` is set when somebody asks to end it with what there is, `lost` when it was given to another.
+    """
 
     def __init__(self, store: Store, wish: _Wish) -> None:
-        self.lost = threading.Event()
+        self.lost, self.stop = threading.Event(), threading.Event()
         self._store, self._wish = store, wish
         self._done = threading.Event()
-        self._began = time.monotonic()
+        self.goes_on(0.0, 0.0, 0)
         self._thread = threading.Thread(target=self._renew, name=f"lease {wish.operation.id}", daemon=True)
 
     def __enter__(self) -> _Lease:
@@ -256,6 +294,18 @@ class _Lease:
     def __exit__(self, *error: object) -> None:
         self._done.set()
         self._thread.join()
+
+    def over(self) -> bool:
+        """Whether the work is to end now."""
+        return self.lost.is_set() or self.stop.is_set()
+
+    def goes_on(self, first: float, last: float, seconds: float) -> None:
+        """From now on the progress rises from `first` to `last` in so many seconds."""
+        self._stretch = first, last, seconds, time.monotonic()
+
+    def _progress(self) -> float:
+        first, last, seconds, began = self._stretch
+        return last if seconds <= 0 else first + (last - first) * min(1.0, (time.monotonic() - began) / seconds)
 
     def _renew(self) -> None:
         while not self._done.wait(RENEW_S):
@@ -269,19 +319,25 @@ class _Lease:
 
     def _renewed(self) -> bool:
         wish, operation = self._wish, self._wish.operation
-        share = (time.monotonic() - self._began) / wish.seconds
         with self._store.begin() as session:
             at = session.wall_clock()
             until = at + LEASE
-            if not session.planning.renew_operation(operation.id, at, until, min(0.95, share)):
+            renewed = session.planning.renew_operation(operation.id, at, until, self._progress())
+            if renewed is None:
                 return False
+            if renewed.stop_asked_at is not None:
+                self.stop.set()
             # Where the area is another's by now, that is found when it is claimed for the work itself.
             session.planning.claim_area(operation.mode, wish.area, wish.day, operation.id, at, until)
             return True
 
 
 def cancel(session: Session, operation: Operation) -> None:
-    """Stop an operation; its worker notices within seconds and keeps nothing. Raises `Conflict` where it has ended."""
+    """Stop an operation. A plan that is being worked out goes on for a moment and keeps the best so far as its draft;
+    anything else ends at once. Raises `Conflict` where it has ended.
+    """
+    if operation.kind == KIND and session.planning.ask_to_stop(operation.id, session.wall_clock()):
+        return
     if not session.planning.end_operation(operation.id, session.wall_clock(), "cancelled"):
         raise Conflict(code="operation_ended", vi="Tác vụ này đã kết thúc.", en="This operation has ended already.")
     if operation.kind == KIND:

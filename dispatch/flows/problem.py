@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dispatch.domain.unplanned import LeftOut
@@ -11,9 +11,23 @@ from dispatch.flows import riders
 from dispatch.flows.coverage import HCC
 from dispatch.flows.jobs import Job, make_job
 from dispatch.flows.sites import Clock, Site, Sites, service_s, unique_points
-from routing import Cost, Courier, End, Locked, MatrixTravel, Place, Plan, Problem, Request, Route, Stop, Weights
+from routing import (
+    Cost,
+    Courier,
+    End,
+    LegByLeg,
+    Locked,
+    MatrixTravel,
+    Place,
+    Plan,
+    Problem,
+    Request,
+    Route,
+    Stop,
+    Weights,
+)
 from routing.model import Kind
-from routing.travel import Point, TravelModel
+from routing.travel import PiecemealTravel, Point, TravelModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +46,9 @@ LATE_PER_S = 50
 DELIVERY_DELAY_PER_S = 0.05
 """Price of a second between notice and delivery. Who is on shift costs nothing more by riding, so work is spread over
 all couriers: citizens wait less, and rounds keep time in hand for rides that turn out slower than reckoned."""
+WEIGHTS = Weights(unserved=UNSERVED, late_per_s=LATE_PER_S, travel_per_s=1, delivery_delay_per_s=DELIVERY_DELAY_PER_S)
+MANY_PLACES = 3000
+"""From so many places on metres are reckoned leg by leg."""
 MOVED_STOP = 120
 """Price of a stop that changes its courier or its predecessor while couriers ride: two minutes of riding."""
 
@@ -67,16 +84,25 @@ class _Start:
 
 @dataclass(frozen=True)
 class RideTable:
-    """Seconds and metres between the places of a problem, by their names."""
+    """Seconds and metres between the places of a problem. Names at one point share one place, called as the first."""
 
     names: dict[str, int]
-    seconds: NDArray[np.int32]
-    metres: NDArray[np.int32]
+    places: list[str]
+    seconds: NDArray[np.int32] | LegByLeg
+    metres: NDArray[np.int32] | LegByLeg
+
+    def place(self, name: str) -> str:
+        """The place of a name."""
+        return self.places[self.names[name]]
 
     def leg(self, origin: str, destination: str) -> tuple[int, int]:
         """Seconds and metres of one ride."""
         row, column = self.names[origin], self.names[destination]
-        return int(self.seconds[row, column]), int(self.metres[row, column])
+        return _ride(self.seconds, row, column), _ride(self.metres, row, column)
+
+
+def _ride(rides: NDArray[np.int32] | LegByLeg, row: int, column: int) -> int:
+    return rides.value(row, column) if isinstance(rides, LegByLeg) else int(rides[row, column])
 
 
 def build(
@@ -90,12 +116,14 @@ def build(
     pinned: Mapping[str, str] | None = None,
     by_hand: str | None = None,
     moved_stop: int = MOVED_STOP,
+    searched: bool = True,
     name: str = "plan",
 ) -> Case:
     """The problem of serving `legs` with those of `couriers` who still ride on the day.
 
     `pinned` names legs (`request/leg`) that may only go with one courier; tasks locked by hand are pinned too.
-    `by_hand` names a leg that a coordinator wants done whatever the hours.
+    `by_hand` names a leg that a coordinator wants done whatever the hours. Without `searched` an order is only to be
+    timed: few of many rides are asked for.
     """
     clock, sites = Clock(snapshot.day, snapshot.now), Sites(snapshot, index)
     # Of two couriers who suit a stop equally well, the first named takes it: the public-service force comes first.
@@ -110,27 +138,21 @@ def build(
         else:
             jobs[leg.key] = made
     bound = {**_locked_by_hand(snapshot, on_duty), **(pinned or {})}
-    table = _ride_table(travel, _points(snapshot, sites, on_duty))
+    table = _ride_table(travel, _points(snapshot, sites, on_duty), searched=searched)
     starts = {courier.id: _start(snapshot, clock, courier, jobs, table) for courier in on_duty.values()}
     wanted = {key: job.leg for key, job in jobs.items()}
     problem = Problem(
         name=name,
-        places=tuple(Place(key) for key in table.names),
+        places=tuple(Place(name) for name in table.places),
         travel=MatrixTravel(table.seconds, table.metres),
         couriers=tuple(_courier(snapshot, clock, c, starts[c.id], wanted) for c in on_duty.values()),
-        requests=tuple(_request(job, clock, bound.get(key), on_duty) for key, job in jobs.items()),
-        weights=Weights(
-            unserved=UNSERVED,
-            late_per_s=LATE_PER_S,
-            travel_per_s=1,
-            delivery_delay_per_s=DELIVERY_DELAY_PER_S,
-            moved_stop=moved_stop,
-        ),
+        requests=tuple(_request(job, clock, bound.get(key), on_duty, table) for key, job in jobs.items()),
+        weights=replace(WEIGHTS, moved_stop=moved_stop),
         now=clock.now_s,
     )
     return Case(
         problem=problem,
-        in_force=_in_force(snapshot, name, couriers, jobs),
+        in_force=_in_force(snapshot, name, couriers, jobs, table),
         clock=clock,
         jobs=jobs,
         sites=dict(sites.made),
@@ -150,12 +172,22 @@ def _points(snapshot: Snapshot, sites: Sites, on_duty: Mapping[str, CourierRow])
     return points
 
 
-def _ride_table(travel: TravelModel, points: Mapping[str, Point]) -> RideTable:
-    """Rides between all places; places at one point are reckoned once."""
+def _ride_table(travel: TravelModel, points: Mapping[str, Point], *, searched: bool) -> RideTable:
+    """Rides between all places.
+
+    Between very many, metres are reckoned when asked for: nothing is paid for them, and a province's matrix of them
+    takes as much memory as everything else together.
+    """
     different, numbers = unique_points(list(points.values()))
-    seconds, metres = travel.matrix(different)
-    names = {key: position for position, key in enumerate(points)}
-    return RideTable(names, seconds[numbers][:, numbers], metres[numbers][:, numbers])
+    names = dict(zip(points, numbers, strict=True))
+    places: list[str] = []
+    for name, number in names.items():
+        if number == len(places):
+            places.append(name)
+    if len(different) > MANY_PLACES and isinstance(travel, PiecemealTravel):
+        seconds, metres = travel.leg_by_leg(different)
+        return RideTable(names, places, travel.seconds(different) if searched else seconds, metres)
+    return RideTable(names, places, *travel.matrix(different))
 
 
 def _locked_by_hand(snapshot: Snapshot, on_duty: Mapping[str, CourierRow]) -> dict[str, str]:
@@ -167,15 +199,17 @@ def _locked_by_hand(snapshot: Snapshot, on_duty: Mapping[str, CourierRow]) -> di
     }
 
 
-def _request(job: Job, clock: Clock, courier_id: str | None, on_duty: Mapping[str, CourierRow]) -> Request:
+def _request(
+    job: Job, clock: Clock, courier_id: str | None, on_duty: Mapping[str, CourierRow], table: RideTable
+) -> Request:
     if job.leg.carried:
         courier_id = job.leg.courier_id
     first = job.pickup or job.delivery
     only = courier_id if courier_id in on_duty else None
     return Request(
         id=job.leg.key,
-        pickup=End(first.key, job.pickup_windows, service_s(first) if job.pickup else 0, job.due_s),
-        delivery=End(job.delivery.key, job.delivery_windows, service_s(job.delivery)),
+        pickup=End(table.place(first.key), job.pickup_windows, service_s(first) if job.pickup else 0, job.due_s),
+        delivery=End(table.place(job.delivery.key), job.delivery_windows, service_s(job.delivery)),
         only_courier=only,
     )
 
@@ -190,8 +224,8 @@ def _start(snapshot: Snapshot, clock: Clock, courier: CourierRow, jobs: Mapping[
         ride_s, ride_m = table.leg(here, target)
         if riders.is_riding(where, tasks, ride_s, snapshot.now):
             arrives = clock.seconds(where.at or snapshot.now) + ride_s
-            return _Start(target, max(available, arrives), tasks, ride_m)
-    return _Start(here, available, [], 0)
+            return _Start(table.place(target), max(available, arrives), tasks, ride_m)
+    return _Start(table.place(here), available, [], 0)
 
 
 def _courier(
@@ -216,7 +250,9 @@ def as_kind(text: str) -> Kind:
     return "pickup" if text == "pickup" else "delivery"
 
 
-def _in_force(snapshot: Snapshot, name: str, couriers: Iterable[CourierRow], jobs: Mapping[str, Job]) -> Plan:
+def _in_force(
+    snapshot: Snapshot, name: str, couriers: Iterable[CourierRow], jobs: Mapping[str, Job], table: RideTable
+) -> Plan:
     """The rounds as they stand, in the terms of the problem; only their order means anything."""
     routes = []
     for courier in couriers:
@@ -224,7 +260,8 @@ def _in_force(snapshot: Snapshot, name: str, couriers: Iterable[CourierRow], job
         for task in snapshot.tasks_of(courier.id):
             job = jobs.get(f"{task.request_id}/{task.leg}")
             if job is not None and (task.kind == "delivery" or job.pickup is not None):
-                rows.append(Stop(job.leg.key, as_kind(task.kind), job.site(task.kind).key, 0, 0, 0))
+                place = table.place(job.site(task.kind).key)
+                rows.append(Stop(job.leg.key, as_kind(task.kind), place, 0, 0, 0))
         if rows:
             routes.append(Route(courier.id, tuple(rows), 0, 0))
     return Plan(name, "in force", 0, 0, tuple(routes), (), Cost())

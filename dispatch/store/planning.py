@@ -25,10 +25,11 @@ class Planning:
         """Begin a long piece of work (status `queued`)."""
         self._c.execute(insert(t.operations).values(**values))
 
-    def operation(self, mode: str, operation_id: str) -> Operation | None:
+    def operation(self, mode: str, operation_id: str, *, lock: bool = False) -> Operation | None:
         """An operation of one world."""
         c = t.operations.c
-        row = self._c.execute(select(t.operations).where(c.mode == mode, c.id == operation_id)).first()
+        query = select(t.operations).where(c.mode == mode, c.id == operation_id)
+        row = self._c.execute(query.with_for_update() if lock else query).first()
         return None if row is None else record(Operation, row)
 
     def claim_operation(self, operation_id: str, at: datetime, lease_until: datetime) -> Operation | None:
@@ -48,13 +49,25 @@ class Planning:
 
     def renew_operation(
         self, operation_id: str, at: datetime, lease_until: datetime, progress: float, **values: Any
-    ) -> bool:
-        """Say that the work goes on, and how far it is; False where it was cancelled or given to another."""
+    ) -> Operation | None:
+        """Say that the work goes on, and how far it is; None where it was cancelled or given to another."""
         c = t.operations.c
         change = (
             update(t.operations)
             .where(c.id == operation_id, c.status == "running", c.lease_until >= at)
             .values(lease_until=lease_until, progress=progress, updated_at=at, **values)
+            .returning(t.operations)
+        )
+        row = self._c.execute(change).first()
+        return None if row is None else record(Operation, row)
+
+    def ask_to_stop(self, operation_id: str, at: datetime) -> bool:
+        """Ask the worker of a running operation to stop; False where no worker has it now."""
+        c = t.operations.c
+        change = (
+            update(t.operations)
+            .where(c.id == operation_id, c.status == "running", c.lease_until >= at)
+            .values(stop_asked_at=at, updated_at=at)
         )
         return self._c.execute(change).rowcount == 1
 

@@ -41,6 +41,7 @@ class Office:
     lat: float
     lng: float
     hours_profile: str
+    live: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Courier:
     base_lat: float
     base_lng: float
     communes: list[Any]
+    max_distance_m: int | None
+    rest_minutes: int | None
     wrong_pins: int
     locked_until: datetime | None
     last_lat: float | None
@@ -223,6 +226,7 @@ class Plan:
     status: str
     version: int
     base_version: int
+    live: bool
     body: dict[str, Any]
     planned_for_at: datetime
     created_at: datetime
@@ -242,6 +246,7 @@ class Operation:
     result: dict[str, Any] | None
     error: dict[str, Any] | None
     lease_until: datetime | None
+    stop_asked_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

@@ -7,12 +7,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import RoutingError
+from routing.model import LegByLeg
 
 NO_LEG = -1
 LONGEST_LEG = 2**31 - 1
@@ -56,6 +57,19 @@ class TravelModel(Protocol):
 
     def leg(self, origin: Point, destination: Point) -> Leg:
         """Return the one drive from `origin` to `destination`."""
+        ...
+
+
+@runtime_checkable
+class PiecemealTravel(TravelModel, Protocol):
+    """A source that also answers in parts, for who has no room for both matrices or asks for few of many legs."""
+
+    def seconds(self, points: Sequence[Point]) -> NDArray[np.int32]:
+        """Return the durations of `matrix` alone."""
+        ...
+
+    def leg_by_leg(self, points: Sequence[Point]) -> tuple[LegByLeg, LegByLeg]:
+        """Return the durations and the distances of `matrix`, each leg reckoned when it is asked for."""
         ...
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import RoutingError
-from routing.model import GeodesicTravel
+from routing.model import GeodesicTravel, LegByLeg
 from routing.travel import Leg, Point, Terrain
 
 EARTH_RADIUS_M = 6371008.8
@@ -25,6 +26,9 @@ _DOUBT_M = 1e-6  # from half a metre
 _TILE = 128  # places to a side of what is reckoned at once: three float64 tables of it stay in a core's cache
 _MANY_PLACES = 500  # up to so many places threads cost more than they save
 _MOST_THREADS = 4
+_SPEED_RISE_KM = 4.0
+Km = TypeVar("Km", float, NDArray[np.float64])
+Globe: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 class FileLegs:
@@ -40,8 +44,7 @@ class FileLegs:
         self._travel, self._detour = travel, float(travel.detour)
         self._phi = phi = np.radians(np.asarray(lat, dtype=np.float64))
         self._lam = lam = np.radians(np.asarray(lng, dtype=np.float64))
-        # On a globe of radius ½ the straight way through it is the sine of half the angle, √h.
-        self._through = np.cos(phi) * np.cos(lam) / 2, np.cos(phi) * np.sin(lam) / 2, np.sin(phi) / 2
+        self._through = _through(phi, lam)
 
     def both(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return (seconds, metres), int32 [n, n]; raises RoutingError when a leg exceeds int32."""
@@ -74,43 +77,30 @@ class FileLegs:
         count = len(self._phi)
         seconds = np.empty((count, count), dtype=np.int32)
 
-        def fill(first: int) -> None:
-            rows = slice(first, first + _TILE)
-            for other in range(first, count, _TILE):
-                columns = slice(other, other + _TILE)
-                tile_m = self._tile(first, other)
-                if tile_m.max() > LONGEST_S:
-                    raise RoutingError("bad_value", "makes a leg longer than 2^31 metres", "travel.detour")
-                tile_s = _ceil_seconds(tile_m.astype(np.int64), self._travel)
-                if tile_s.max() > LONGEST_S:
-                    raise RoutingError("bad_value", "makes a leg longer than 2^31 seconds", "travel.speed_kmh")
-                seconds[rows, columns], seconds[columns, rows] = tile_s, tile_s.T
-                if metres is not None:
-                    metres[rows, columns], metres[columns, rows] = tile_m, tile_m.T
+        def fill(rows: slice, columns: slice) -> None:
+            tile_m = self._tile(rows, columns)
+            if tile_m.max() > LONGEST_S:
+                raise RoutingError("bad_value", "makes a leg longer than 2^31 metres", "travel.detour")
+            tile_s = _ceil_seconds(tile_m.astype(np.int64), self._travel)
+            if tile_s.max() > LONGEST_S:
+                raise RoutingError("bad_value", "makes a leg longer than 2^31 seconds", "travel.speed_kmh")
+            seconds[rows, columns], seconds[columns, rows] = tile_s, tile_s.T
+            if metres is not None:
+                metres[rows, columns], metres[columns, rows] = tile_m, tile_m.T
 
-        bands = range(0, count, _TILE)
-        if count <= _MANY_PLACES:
-            deque(map(fill, bands), maxlen=0)
-        else:  # numpy lets go of the interpreter while it reckons; bands grow shorter, so threads end together
-            with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
-                deque(pool.map(fill, bands), maxlen=0)
+        _by_tiles(count, fill)
         np.fill_diagonal(seconds, 0)
         return seconds
 
-    def _tile(self, first: int, other: int) -> NDArray[np.float64]:
+    def _tile(self, rows: slice, columns: slice) -> NDArray[np.float64]:
         """Return the metres from a tile's rows to its columns: the formula's, though few are reckoned by it.
 
         The way through the globe takes half the time to reckon. Up to _FAR_M the two ways to √h and the roundings
         after it differ by some 1e-16 of the globe, 1e-8 m: only a leg so close to half a metre could be rounded to
         another integer. There, with much to spare, and beyond _FAR_M, the formula decides.
         """
-        rows, columns = slice(first, first + _TILE), slice(other, other + _TILE)
-        x, y, z = self._through
-        h = _squared(x[rows, None] - x[columns])
-        h += _squared(y[rows, None] - y[columns])
-        h += _squared(z[rows, None] - z[columns])
-        metres = np.arcsin(np.minimum(np.sqrt(h, out=h), 1.0, out=h), out=h)
-        metres *= 2 * EARTH_RADIUS_M * self._detour
+        metres = _straight_m(self._through, rows, columns)
+        metres *= self._detour
         whole = np.rint(metres)
         metres -= whole
         doubtful = np.abs(metres, out=metres) > 0.5 - _DOUBT_M * self._detour
@@ -118,12 +108,27 @@ class FileLegs:
             doubtful |= whole > _FAR_M * self._detour
         if doubtful.any():
             i, j = np.nonzero(doubtful)
-            whole[i, j] = self._by_formula(first + i, other + j)
+            whole[i, j] = self._by_formula(rows.start + i, columns.start + j)
         return whole
 
     def _by_formula(self, i: int | NDArray[np.intp], j: int | NDArray[np.intp]) -> NDArray[np.float64]:
         phi, lam = self._phi, self._lam
         return np.rint(_haversine_m(phi[i], lam[i], phi[j], lam[j]) * self._detour)
+
+
+def _by_tiles(count: int, fill: Callable[[slice, slice], None]) -> None:
+    """Call `fill(rows, columns)` for tiles that cover the diagonal of a square matrix and what lies right of it."""
+
+    def band(first: int) -> None:
+        for other in range(first, count, _TILE):
+            fill(slice(first, first + _TILE), slice(other, other + _TILE))
+
+    bands = range(0, count, _TILE)
+    if count <= _MANY_PLACES:
+        deque(map(band, bands), maxlen=0)
+    else:  # numpy lets go of the interpreter while it reckons; bands grow shorter, so threads end together
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+            deque(pool.map(band, bands), maxlen=0)
 
 
 def _ceil_seconds(metres: NDArray[np.int64], travel: GeodesicTravel) -> NDArray[np.int64]:
@@ -143,6 +148,22 @@ def _ceil_seconds(metres: NDArray[np.int64], travel: GeodesicTravel) -> NDArray[
 
 def _squared(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.square(values, out=values)
+
+
+def _through(phi: NDArray[np.float64], lam: NDArray[np.float64]) -> Globe:
+    """Return points on a globe of radius ½, where the straight way through it is the sine of half the angle, √h."""
+    return np.cos(phi) * np.cos(lam) / 2, np.cos(phi) * np.sin(lam) / 2, np.sin(phi) / 2
+
+
+def _straight_m(through: Globe, rows: slice, columns: slice) -> NDArray[np.float64]:
+    """Return great-circle metres from some points to others."""
+    x, y, z = through
+    h = _squared(x[rows, None] - x[columns])
+    h += _squared(y[rows, None] - y[columns])
+    h += _squared(z[rows, None] - z[columns])
+    metres = np.arcsin(np.minimum(np.sqrt(h, out=h), 1.0, out=h), out=h)
+    metres *= 2 * EARTH_RADIUS_M
+    return metres
 
 
 def _haversine_m(
@@ -167,6 +188,11 @@ class TerrainSpeed:
     stop_minutes: float
     rain_factor: float
 
+    def road(self, straight_km: Km, exp: Callable[[Km], Km]) -> tuple[Km, Km]:
+        """Return the kilometres of the road and the speed in km/h over a straight line, of one ride or of many."""
+        road_km = straight_km * (self.c1 + self.c0 * exp(-straight_km / self.d0_km))
+        return road_km, self.v1_kmh - (self.v1_kmh - self.v0_kmh) * exp(-straight_km / _SPEED_RISE_KM)
+
 
 # Only the town row is fitted (street networks of Nha Trang and Hanoi); the others are proposals from published
 # distances and ride times, to be corrected by what couriers really need.
@@ -176,7 +202,6 @@ DEFAULT_TERRAIN: Mapping[Terrain, TerrainSpeed] = {
     Terrain.HILLS: TerrainSpeed(1.45, 0.40, 2.0, 20.0, 34.0, 3.0, 1.2),
     Terrain.HIGH_MOUNTAIN: TerrainSpeed(1.80, 0.50, 3.0, 16.0, 28.0, 4.0, 1.4),
 }
-_SPEED_RISE_KM = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,19 +213,59 @@ class TerrainTravel:
 
     def matrix(self, points: Sequence[Point]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return (seconds rounded up, metres rounded), int32 [n, n]; straight lines by haversine."""
-        phi, lam = np.radians([p.lat for p in points]), np.radians([p.lng for p in points])
-        straight_km = _haversine_m(phi[:, None], lam[:, None], phi, lam) / 1000
-        terrain = np.array([int(p.terrain) for p in points], dtype=np.int64)
-        harder = np.maximum(terrain[:, None], terrain[None, :])
-        seconds = np.zeros(straight_km.shape, dtype=np.int32)
-        metres = np.zeros(straight_km.shape, dtype=np.int32)
-        for kind, row in (self.table or DEFAULT_TERRAIN).items():
-            here = harder == int(kind)
-            seconds[here], metres[here] = self._drive(straight_km[here], row)
-        same = straight_km == 0
-        seconds[same] = 0
-        metres[same] = 0
-        return seconds, metres
+        metres = np.zeros((len(points), len(points)), dtype=np.int32)
+        return self._filled(points, metres), metres
+
+    def seconds(self, points: Sequence[Point]) -> NDArray[np.int32]:
+        """Return the seconds of `matrix` alone, in half the memory."""
+        return self._filled(points, None)
+
+    def leg_by_leg(self, points: Sequence[Point]) -> tuple[LegByLeg, LegByLeg]:
+        """Return the seconds and the metres of `matrix` as legs that are reckoned when they are asked for."""
+        phi, lam = [math.radians(p.lat) for p in points], [math.radians(p.lng) for p in points]
+        rows = self.table or DEFAULT_TERRAIN
+
+        def drive(i: int, j: int) -> tuple[float, float]:
+            h = math.sin((phi[i] - phi[j]) / 2) ** 2
+            h += math.cos(phi[i]) * math.cos(phi[j]) * math.sin((lam[i] - lam[j]) / 2) ** 2
+            straight_km = 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(h, 1.0))) / 1000
+            if straight_km == 0:
+                return 0.0, 0.0
+            row = rows[max(points[i].terrain, points[j].terrain)]
+            road_km, speed_kmh = row.road(straight_km, math.exp)
+            return row.stop_minutes * 60 + road_km / speed_kmh * self._season(row) * 3600, road_km * 1000
+
+        count = len(points)
+        seconds = LegByLeg(count, lambda i, j: math.ceil(drive(i, j)[0]))
+        return seconds, LegByLeg(count, lambda i, j: round(drive(i, j)[1]))
+
+    def _filled(self, points: Sequence[Point], metres: NDArray[np.int32] | None) -> NDArray[np.int32]:
+        """Return the seconds; the metres go where told, if anywhere. Half is reckoned, half mirrored."""
+        table = self.table or DEFAULT_TERRAIN
+        through = _through(np.radians([p.lat for p in points]), np.radians([p.lng for p in points]))
+        terrain = np.array([int(p.terrain) for p in points], dtype=np.int8)
+        seconds = np.zeros((len(points), len(points)), dtype=np.int32)
+
+        def fill(rows: slice, columns: slice) -> None:
+            straight_km = _straight_m(through, rows, columns)
+            straight_km /= 1000
+            harder = np.maximum(terrain[rows, None], terrain[columns])
+            kinds = np.unique(harder)
+            if len(kinds) == 1:
+                tile_s, tile_m = self._drive(straight_km, table[Terrain(kinds[0])])
+            else:
+                tile_s, tile_m = np.zeros(harder.shape, dtype=np.int32), np.zeros(harder.shape, dtype=np.int32)
+                for kind in kinds:
+                    here = harder == kind
+                    tile_s[here], tile_m[here] = self._drive(straight_km[here], table[Terrain(kind)])
+            same = straight_km == 0
+            tile_s[same] = tile_m[same] = 0
+            seconds[rows, columns], seconds[columns, rows] = tile_s, tile_s.T
+            if metres is not None:
+                metres[rows, columns], metres[columns, rows] = tile_m, tile_m.T
+
+        _by_tiles(len(points), fill)
+        return seconds
 
     def leg(self, origin: Point, destination: Point) -> Leg:
         """Return one drive, its straight line measured on the WGS84 ellipsoid (up to 0.5 % from the matrix)."""
@@ -216,8 +281,9 @@ class TerrainTravel:
     def _drive(
         self, straight_km: NDArray[np.float64], row: TerrainSpeed
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        road_km = straight_km * (row.c1 + row.c0 * np.exp(-straight_km / row.d0_km))
-        speed_kmh = row.v1_kmh - (row.v1_kmh - row.v0_kmh) * np.exp(-straight_km / _SPEED_RISE_KM)
-        season = row.rain_factor if self.rainy else 1.0
-        seconds = np.ceil(row.stop_minutes * 60 + road_km / speed_kmh * season * 3600)
+        road_km, speed_kmh = row.road(straight_km, np.exp)
+        seconds = np.ceil(row.stop_minutes * 60 + road_km / speed_kmh * self._season(row) * 3600)
         return seconds.astype(np.int32), np.rint(road_km * 1000).astype(np.int32)
+
+    def _season(self, row: TerrainSpeed) -> float:
+        return row.rain_factor if self.rainy else 1.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 import routing
-from dispatch.domain.errors import Invalid
+from dispatch.domain.errors import Conflict, Invalid
 from dispatch.flows import planning
 from tests.flows.post_day import AREA, DAY, MODE, PostDay, at, greedy
 
@@ -136,18 +137,87 @@ def test_a_worker_that_wakes_up_after_its_lease_was_given_away_keeps_nothing(day
     assert len(drafts(day)) == 1 and day.operation(operation_id).status == "succeeded"
 
 
-def test_a_cancelled_operation_keeps_no_draft(day: PostDay) -> None:
+def cancel(day: PostDay, operation_id: str) -> None:
+    with day.store.begin() as session:
+        planning.cancel(session, session.planning.operation(MODE, operation_id))
+
+
+def test_a_plan_cancelled_while_it_is_worked_out_keeps_the_best_so_far_as_a_draft(day: PostDay) -> None:
+    request_id, operation_id = day.ask_for(1), day.ask(seconds=120)
+    began = time.monotonic()
+
+    def cancelled_meanwhile(problem: routing.Problem, **options: Any) -> routing.Plan:
+        cancel(day, operation_id)
+        assert day.operation(operation_id).status == "running", "its worker has the last word"
+        return routing.solve(problem, **options)
+
+    assert planning.run(day, operation_id, solve=cancelled_meanwhile) == "cancelled"
+    assert time.monotonic() - began < 30, "it did not search on for the 120 seconds"
+    (draft,) = drafts(day)
+    ended = day.operation(operation_id)
+    assert (ended.status, ended.result) == ("cancelled", {"plan_id": draft.id})
+    assert [stop["request_ids"] for stop in draft.body["routes"][0]["stops"]] == [[request_id], [request_id]]
+    assert day.commit(draft).status == "committed", "the area is free again, and the draft is as good as any"
+
+
+def test_a_plan_cancelled_before_it_found_anything_better_keeps_no_draft(day: PostDay) -> None:
     day.ask_for(1)
+    day.plan_and_commit(solve=greedy)
     operation_id = day.ask()
 
     def cancelled_meanwhile(problem: routing.Problem, **options: Any) -> routing.Plan:
-        with day.store.begin() as session:
-            planning.cancel(session, session.planning.operation(MODE, operation_id))
+        cancel(day, operation_id)
         return greedy(problem, **options)
 
-    assert planning.run(day, operation_id, solve=cancelled_meanwhile) is None
+    assert planning.run(day, operation_id, solve=cancelled_meanwhile) == "cancelled"
+    assert drafts(day) == [] and day.operation(operation_id).result is None
+
+
+def test_a_queued_plan_that_is_cancelled_ends_at_once_and_is_never_begun(day: PostDay) -> None:
+    day.ask_for(1)
+    operation_id = day.ask()
+    cancel(day, operation_id)
+    assert day.operation(operation_id).status == "cancelled"
+    assert planning.run(day, operation_id, solve=greedy) is None and drafts(day) == []
+    with pytest.raises(Conflict):
+        cancel(day, operation_id)
+
+
+def test_a_cancelled_plan_whose_worker_died_is_ended_by_the_next_one(day: PostDay) -> None:
+    class Killed(BaseException):
+        """What a signal does to a process."""
+
+    def die(*_: object, **__: object) -> routing.Plan:
+        cancel(day, operation_id)
+        raise Killed
+
+    day.ask_for(1)
+    operation_id = day.ask()
+    with pytest.raises(Killed):
+        planning.run(day, operation_id, solve=die)
+    expire_lease(day, operation_id)
+    assert requeue(day) == [(operation_id, "plan")]
+    assert planning.run(day, operation_id, solve=greedy) == "cancelled"
     assert drafts(day) == [] and day.operation(operation_id).status == "cancelled"
     assert day.draft(solve=greedy).status == "draft", "the area is free again"
+
+
+def test_progress_rises_with_the_work_and_ends_at_one(day: PostDay) -> None:
+    day.ask_for(1)
+    operation_id, seen = day.ask(seconds=8), []
+
+    def watched(problem: routing.Problem, **options: Any) -> routing.Plan:
+        until = time.monotonic() + 30
+        while len(seen) < 3 and time.monotonic() < until:
+            progress = day.operation(operation_id).progress
+            if progress not in seen:
+                seen.append(progress)
+            options["should_stop"]()
+        return greedy(problem, **options)
+
+    assert planning.run(day, operation_id, solve=watched) == "succeeded"
+    assert len(seen) == 3 and seen == sorted(seen) and 0.0 <= seen[0] < seen[-1] <= 0.95
+    assert day.operation(operation_id).progress == 1.0
 
 
 def test_one_area_is_never_planned_twice_at_once(day: PostDay) -> None:

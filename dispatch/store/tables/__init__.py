@@ -29,7 +29,7 @@ from dispatch.store.tables.places import (
     unit_links,
     units,
 )
-from dispatch.store.tables.planning import areas, operations, plans, rounds, tasks
+from dispatch.store.tables.planning import areas, live_marks, operations, plans, rounds, tasks
 from dispatch.store.tables.undo import undos
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "keys",
     "ledger",
     "legs",
+    "live_marks",
     "media",
     "metadata",
     "offices",

@@ -51,8 +51,10 @@ offices = Table(
     Column("lat", Double, nullable=False),
     Column("lng", Double, nullable=False),
     Column("hours_profile", Text, nullable=False),
+    Column("live", Text, nullable=False, server_default="off"),
     at("created_at"),
     at("updated_at"),
+    CheckConstraint("live in ('off','propose','commit')", name="live"),
 )
 calendars = Table(
     "calendars",
@@ -78,6 +80,8 @@ couriers = Table(
     Column("base_lat", Double, nullable=False),
     Column("base_lng", Double, nullable=False),
     Column("communes", JSONB, nullable=False),
+    Column("max_distance_m", Integer),
+    Column("rest_minutes", Integer),
     Column("wrong_pins", Integer, nullable=False, server_default="0"),
     at("locked_until", nullable=True),
     Column("last_lat", Double),

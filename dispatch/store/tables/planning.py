@@ -36,6 +36,7 @@ operations = Table(
     Column("result", JSONB),
     Column("error", JSONB),
     at("lease_until", nullable=True),
+    at("stop_asked_at", nullable=True),
     at("created_at"),
     at("updated_at"),
     CheckConstraint("status in ('queued','running','succeeded','failed','cancelled')", name="status"),
@@ -50,6 +51,18 @@ areas = Table(
     Column("planning_operation_id", Text),
     at("planning_until", nullable=True),
 )
+live_marks = Table(
+    "live_marks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    mode(),
+    Column("area", Text, nullable=False),
+    Column("date", Date, nullable=False),
+    at("as_of_at"),
+    at("created_at"),
+    # Rows are only added and taken away, so that no event waits for another's transaction.
+    Index(None, "mode", "area", "date"),
+)
 plans = Table(
     "plans",
     metadata,
@@ -60,6 +73,7 @@ plans = Table(
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("base_version", Integer, nullable=False),
+    Column("live", Boolean, nullable=False, server_default="false"),
     Column("body", JSONB, nullable=False),
     at("planned_for_at"),
     at("created_at"),
