@@ -7,7 +7,7 @@ hours, with one more courier. A change is told only after the request found its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from math import ceil
 
@@ -55,15 +55,19 @@ def explain(
 
 
 def explain_late(
-    view: View, sequences: Sequences, warm: WarmPlaces, should_stop: Callable[[], bool]
+    view: View,
+    sequences: Sequences,
+    warm: WarmPlaces,
+    should_stop: Callable[[], bool],
+    only: Collection[int] | None = None,
 ) -> tuple[Late, ...]:
-    """Return one entry per row that starts after its due time, in order of couriers and stops."""
+    """Return one entry per row that starts after its due time (of requests `only`), in order of couriers and stops."""
     draft = Draft(view, sequences, warm)
     entries = []
     for trip in draft.trips:
         for position, stop in enumerate(trip.order):
             late_s = trip.timing.start[position] - view.due[stop]
-            if late_s > 0:
+            if late_s > 0 and (only is None or stop // 2 in only):
                 code, change = _why_late(view, draft, stop, late_s, warm, should_stop)
                 name = view.problem.requests[stop // 2].id
                 entry = Late(name, "delivery" if stop % 2 else "pickup", late_s, code, "", change)

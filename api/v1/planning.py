@@ -14,8 +14,9 @@ from api.endpoint import Answer, Call, operation_answer, route
 from api.problems import HttpProblem
 from api.v1.requests import for_change, scene, shown
 from dispatch.domain.errors import NotFound, Stale
-from dispatch.domain.text import ProvinceCode, Shape, Word, local_text
-from dispatch.flows import assigning, committing, planning, undoing
+from dispatch.domain.text import Line, ProvinceCode, Shape, Word, local_text
+from dispatch.flows import assigning, committing, exceptions, planning, repairing, rescuing, undoing
+from dispatch.flows.sla_watch import touch
 from dispatch.store.rows import Operation, Plan
 
 OPERATOR = ("operator",)
@@ -48,6 +49,13 @@ class AssignBody(Shape):
     courier_id: Word
     position: Annotated[int, Field(ge=0, le=10_000)] | None = None
     lock: bool = False
+
+
+class RescueBody(Shape):
+    """The offer to take, by the id that the list of offers shows; a pause needs its reason."""
+
+    offer_id: Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^[A-Za-z0-9_.=-]+$")]
+    reason: Line = ""
 
 
 @route(
@@ -225,6 +233,40 @@ def assign_request(call: Call, request_id: str) -> Any:
     answer = shown(call, found)
     answer.body["violations"] = violations
     return answer
+
+
+@route("GET", "/v1/requests/<request_id>/rescue", tag="operator", scopes=OPERATOR)
+def read_rescue(call: Call, request_id: str) -> Any:
+    """Ranked ways to keep this promise, each with its price for others; where none keeps it, why not."""
+    found = touch(call.session, scene(call), call.mode, request_id, None, change=False)
+    leg = exceptions.leg_of(call.session, found)
+    return rescuing.rescue(call.session, scene(call), call.system.places, call.system.travel, found, leg)
+
+
+@route(
+    "POST",
+    "/v1/requests/<request_id>/rescue",
+    tag="operator",
+    scopes=OPERATOR,
+    body=RescueBody,
+    errors=("unknown_offer", "reason_required", "rescue_outdated", "rescue_needs_call"),
+)
+def apply_rescue(call: Call, request_id: str) -> Any:
+    """Do what one offer of a rescue says, if all it was reckoned from still stands."""
+    body: RescueBody = call.body
+    with _undoable(call, "rescue", request_id) as kept:
+        kept |= repairing.apply(
+            call.session,
+            scene(call),
+            call.system.places,
+            call.system.travel,
+            call.mode,
+            request_id,
+            body.offer_id,
+            body.reason,
+            call.principal.owner,
+        )
+    return shown(call, touch(call.session, scene(call), call.mode, request_id, None, change=False))
 
 
 @route(

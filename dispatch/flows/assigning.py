@@ -77,7 +77,7 @@ def assign(
     leg = _leg_to_give(session, request, courier)
     ride = _ride(session, scene, index, travel, request, courier, leg)
     problem = ride.case.problem
-    wide = _wide_open(problem)
+    wide = wide_open(problem)
     view, wide_view = View(problem), View(wide)
     free = view.stops_of(view.request_of[ride.key])
     before = [stop for stop in view.sequences_of(ride.case.in_force)[0] if stop not in free]
@@ -140,7 +140,7 @@ def _ride(
     found = session.planning.open_round(session.new_id("rnd"), mode, courier.id, day, scene.now)
     present = session.planning.tasks([found.id], open_only=True)
     ids = sorted({task.request_id for task in present} | {request.id})
-    snapshot = read(session, scene, mode, day, request_ids=ids, courier_id=courier.id)
+    snapshot = read(session, scene, mode, day, request_ids=ids, courier_ids=[courier.id])
     if not snapshot.on_duty(courier.id):
         raise Conflict(
             code="courier_off_duty",
@@ -167,7 +167,7 @@ def _in_the_bag(leg: OpenLeg) -> OpenLeg:
     return replace(leg, status="OUT_FOR_DELIVERY") if leg.status == "ATTEMPT_FAILED" else leg
 
 
-def _wide_open(problem: Problem) -> Problem:
+def wide_open(problem: Problem) -> Problem:
     """The same problem with every hour, shift and load limit opened, so that any round can be timed.
 
     Openings and closed lunches stay: a coordinator may come late, but nobody opens earlier for him.

@@ -34,10 +34,10 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
-class _Scope:
+class Scope:
     """What one commit may touch, as it stands under the locks.
 
-    `legs` are those the area answers for, `present` the open tasks of its couriers, `elsewhere` open tasks of its legs
+    `legs` are those it answers for, `present` the open tasks of its couriers, `elsewhere` open tasks of its legs
     in rounds that nobody rides any more: of an earlier date, or of a courier of another area who is off duty.
     """
 
@@ -67,7 +67,7 @@ def commit(
     plan = _locked_draft(session, plan_id, mode, expected)
     scope = _scope(session, scene, index, travel, plan)
     stops = _reconciled(session, scope, plan)
-    _write(session, scene, scope, stops, actor)
+    put_in_force(session, scene, scope, stops, actor)
     at = session.wall_clock()
     session.planning.change_plan(plan.id, "committed", at)
     session.planning.bump_area(mode, plan.area, plan.date)
@@ -109,7 +109,7 @@ def _locked_draft(session: Session, plan_id: str, mode: str, expected: int) -> P
     return plan
 
 
-def _scope(session: Session, scene: Scene, index: Index, travel: TravelModel, plan: Plan) -> _Scope:
+def _scope(session: Session, scene: Scene, index: Index, travel: TravelModel, plan: Plan) -> Scope:
     """Lock everything the plan names and everything its couriers hold, then read it again."""
     area, mode = Area.parse(plan.area), plan.mode
     offices = {office.id: office for office in session.network.offices(mode)}
@@ -140,7 +140,7 @@ def _scope(session: Session, scene: Scene, index: Index, travel: TravelModel, pl
     ]
     by_name = {(leg.request_id, leg.leg): leg for leg in legs}
     elsewhere = [one for one in elsewhere if (one.task.request_id, one.task.leg) in by_name]
-    return _Scope(snapshot, by_name, case, present, elsewhere, requests)
+    return Scope(snapshot, by_name, case, present, elsewhere, requests)
 
 
 def _given_since(snapshot: Snapshot, plan: Plan) -> dict[str, str]:
@@ -153,7 +153,7 @@ def _given_since(snapshot: Snapshot, plan: Plan) -> dict[str, str]:
     }
 
 
-def _reconciled(session: Session, scope: _Scope, plan: Plan) -> dict[str, list[PlannedStop]]:
+def _reconciled(session: Session, scope: Scope, plan: Plan) -> dict[str, list[PlannedStop]]:
     """The plan's routes in the world as it is: what ended falls out, what was collected is only delivered.
 
     What was taken out of a round by hand or by a scan since the draft stays out; what no longer fits where the plan
@@ -177,7 +177,7 @@ def _reconciled(session: Session, scope: _Scope, plan: Plan) -> dict[str, list[P
     }
 
 
-def _orders(scope: _Scope, view: View, plan: Plan) -> Sequences:
+def _orders(scope: Scope, view: View, plan: Plan) -> Sequences:
     """The plan's order of stops for each courier, without what is not to be done (or not by him) any more."""
     jobs, gone = scope.case.jobs, _taken_out(scope, plan)
     orders: Sequences = [[] for _ in scope.case.problem.couriers]
@@ -192,7 +192,7 @@ def _orders(scope: _Scope, view: View, plan: Plan) -> Sequences:
     return orders
 
 
-def _taken_out(scope: _Scope, plan: Plan) -> set[str]:
+def _taken_out(scope: Scope, plan: Plan) -> set[str]:
     """Legs that had a task when the draft was made, have none now, and are still not collected."""
     still = {held.key for held in scope.snapshot.open_tasks}
     return {
@@ -202,10 +202,13 @@ def _taken_out(scope: _Scope, plan: Plan) -> set[str]:
     }
 
 
-def _write(
-    session: Session, scene: Scene, scope: _Scope, stops: Mapping[str, Sequence[PlannedStop]], actor: str
+def put_in_force(
+    session: Session, scene: Scene, scope: Scope, stops: Mapping[str, Sequence[PlannedStop]], actor: str
 ) -> None:
-    """Withdraw, tell, insert: in this order, so that no task is ever open twice."""
+    """Make `stops` the rounds of their couriers.
+
+    Withdraw, tell, insert: in this order, so that no task is ever open twice.
+    """
     snapshot, at = scope.snapshot, scene.now
     rows: Rows = {courier_id: wanted_rows(found) for courier_id, found in stops.items()}
     _keep_what_must_stay(scope, rows)
@@ -233,7 +236,7 @@ def _write(
         rewrite(session, found, snapshot.ended_tasks.get(courier_id, ()), present, made, locked, at)
 
 
-def _keep_what_must_stay(scope: _Scope, rows: Rows) -> None:
+def _keep_what_must_stay(scope: Scope, rows: Rows) -> None:
     """Put back what no plan may take from a courier, although it found no time for it.
 
     The stop he is riding to comes first; parcels in his bag and what a coordinator tied to him come last.
@@ -260,7 +263,7 @@ def _keep_what_must_stay(scope: _Scope, rows: Rows) -> None:
 def _tell(
     session: Session,
     scene: Scene,
-    scope: _Scope,
+    scope: Scope,
     rows: Rows,
     rounds: Mapping[str, Round],
     dropped: Iterable[Task],
@@ -288,7 +291,7 @@ def _tell(
     return refused
 
 
-def _record(session: Session, scene: Scene, scope: _Scope, name: Leg, happening: Happening) -> bool:
+def _record(session: Session, scene: Scene, scope: Scope, name: Leg, happening: Happening) -> bool:
     """Record one event; False where the leg's history does not allow it."""
     request = scope.requests.get(name[0])
     if request is not None:

@@ -145,10 +145,10 @@ def read(
     day: date,
     *,
     request_ids: Collection[str] | None = None,
-    courier_id: str | None = None,
+    courier_ids: Collection[str] = (),
 ) -> Snapshot:
-    """Read a world's open legs (or only those of `request_ids` and in the hands of `courier_id`) and who may ride."""
-    rows = session.planning.open_legs(mode, request_ids=request_ids, courier_id=courier_id)
+    """Read a world's open legs (or only those of `request_ids` and in the hands of `courier_ids`) and who may ride."""
+    rows = session.planning.open_legs(mode, request_ids=request_ids, courier_ids=courier_ids)
     told = sorted({row.request_id for row in rows if row.status in _WITH_HISTORY})
     events: dict[tuple[str, str], list[Any]] = {}
     for event in session.planning.events_of(told):

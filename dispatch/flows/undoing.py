@@ -81,10 +81,13 @@ def undo(session: Session, scene: Scene, mode: str, actor: str) -> dict[str, Any
     for name in back:
         _give_back(session, scene, scope, name, actor)
     _write(session, scene, scope, {name for name in back if name not in scope.kept})
+    restored_ids = {request_id for request_id, _ in scope.touched - scope.kept.keys()}
+    if deed.body.get("paused") and _let_run(session, scene, scope, actor):
+        restored_ids.add(deed.subject)
     session.undos.end(deed.id, scene.now)
     told = {
         "undone": {"kind": deed.kind, "subject": deed.subject, "at": local_text(deed.made_at)},
-        "restored": sorted({request_id for request_id, _ in scope.touched - scope.kept.keys()}),
+        "restored": sorted(restored_ids),
         "kept": [_kept_json(scope, name) for name in sorted(scope.kept)],
     }
     session.access.audit(mode, scene.now, actor, f"{deed.kind}.undone", deed.subject, told)
@@ -138,7 +141,9 @@ def _scope(session: Session, scene: Scene, deed: Deed) -> _Scope:
     before = {round_id: [_read(line) for line in order] for round_id, order in body["before"].items()}
     after = {round_id: [_read(line) for line in order] for round_id, order in body["after"].items()}
     seats = [seat for orders in (before, after) for order in orders.values() for seat in order]
-    requests = session.planning.lock_requests(deed.mode, sorted({seat.request_id for seat in seats}))
+    requests = session.planning.lock_requests(
+        deed.mode, sorted({seat.request_id for seat in seats} | set(body.get("paused", ())[:1]))
+    )
     for request in requests.values():
         if deed.mode == "test" and request.last_at <= scene.now:
             settle(session, scene, request)
@@ -183,6 +188,18 @@ def _give_back(session: Session, scene: Scene, scope: _Scope, name: Leg, actor: 
             given = Happening("assigned", scene.now, actor, courier_id=courier_id, payload=payload)
     if given is not None and record(session, scene, leg.mode, *name, given) == "conflict":
         scope.kept[name] = "refused"
+
+
+def _let_run(session: Session, scene: Scene, scope: _Scope, actor: str) -> bool:
+    """A clock that the deed stopped has never stood; False where it does not stand any more."""
+    name: Leg = tuple(scope.deed.body["paused"])
+    leg = next(row for row in session.consignments.legs(name[0]) if row.leg == name[1])
+    if leg.promise_state != "PAUSED":
+        scope.legs[name], scope.kept[name] = leg, "changed"
+        return False
+    stopped = next(row for row in reversed(session.consignments.events(*name)) if row.type == "paused")
+    taken_back = Happening("undone", scene.now, actor, payload={"event_id": stopped.id})
+    return record(session, scene, leg.mode, *name, taken_back) == "applied"
 
 
 def _write(session: Session, scene: Scene, scope: _Scope, back: set[Leg]) -> None:

@@ -242,11 +242,11 @@ class Planning:
             )
 
     def open_legs(
-        self, mode: str, *, request_ids: Collection[str] | None = None, courier_id: str | None = None
+        self, mode: str, *, request_ids: Collection[str] | None = None, courier_ids: Collection[str] = ()
     ) -> list[Row[Any]]:
         """Every leg that still has something to do, joined with its request (request columns prefixed `r_`).
 
-        Where given, only the legs of `request_ids` and those that `courier_id` has.
+        Where given, only the legs of `request_ids` and those that `courier_ids` have.
         """
         r, leg = t.requests.c, t.legs.c
         query = (
@@ -263,7 +263,7 @@ class Planning:
             .order_by(r.created_at, r.id, leg.leg)
         )
         if request_ids is not None:
-            query = query.where(or_(leg.request_id.in_(request_ids), leg.courier_id == courier_id))
+            query = query.where(or_(leg.request_id.in_(request_ids), leg.courier_id.in_(courier_ids)))
         return list(self._c.execute(query))
 
     def open_tasks(self, mode: str) -> list[tuple[Task, str, date]]:

@@ -1,0 +1,195 @@
+"""Do what an offer of a rescue says, if everything it was reckoned from still stands."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dispatch.domain.errors import Conflict, invalid
+from dispatch.domain.hours import local_date
+from dispatch.flows import exceptions, rescuing
+from dispatch.flows.committing import Scope, put_in_force
+from dispatch.flows.recording import refuse_backwards, settle
+from dispatch.flows.sla_watch import touch
+from dispatch.flows.stops import PlannedStop, gather
+from dispatch.live.repairs import Orders, Situation, replayed
+from routing.cost import Evaluation, evaluate, routes
+
+if TYPE_CHECKING:
+    from dispatch.domain.addresses import Index
+    from dispatch.flows.recording import Scene
+    from dispatch.flows.rescuing import Ground
+    from dispatch.store import Session
+    from dispatch.store.rows import LegRow, Request
+    from routing.travel import TravelModel
+
+
+Move = tuple[str, str, str, int, int]
+"""(request id, leg, courier id, position of the pickup, of the delivery)."""
+_KINDS = ("give", "earlier", "swap", "ask_earlier", "pause")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an offer's id carries: see `rescuing`."""
+
+    text: str
+    mark: str
+    kind: str
+    host: str
+    courier_ids: tuple[str, ...]
+    moves: tuple[Move, ...]
+    in_time: bool
+    broken: int
+    party: str
+
+    @classmethod
+    def read(cls, offer_id: str) -> _Asked:
+        """The id taken apart. Raises `Invalid` (`unknown_offer`)."""
+        body, _, mark = offer_id.removeprefix("rsc_").partition(".")
+        try:
+            text = urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode()
+            told = json.loads(text)
+            moves = tuple(
+                (str(request), str(leg), str(courier), int(first), int(second))
+                for request, leg, courier, first, second in told.get("m", ())
+            )
+            in_time, broken = told.get("p", (0, 0))
+            kind = str(told["k"]) if told["k"] in _KINDS else ""
+            couriers = tuple(str(one) for one in told.get("c", ()))
+            names = (str(told.get("h", "")), couriers, moves, bool(in_time), int(broken), str(told.get("y", "")))
+            asked: _Asked | None = cls(text, mark, kind, *names)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            asked = None
+        if asked is None or not asked.kind:
+            raise invalid("/offer_id", "unknown_offer", "Không có phương án này.", "There is no such offer.")
+        return asked
+
+
+def apply(
+    session: Session,
+    scene: Scene,
+    index: Index,
+    travel: TravelModel,
+    mode: str,
+    request_id: str,
+    offer_id: str,
+    reason: str,
+    actor: str,
+) -> dict[str, Any]:
+    """Do what an offer says; returns what of it an undo must know besides rounds (`paused`, see `flows/undoing`).
+
+    Raises `NotFound`, `Invalid` (`unknown_offer`, `reason_required`), `Conflict` (`rescue_outdated` where the rounds
+    or the leg are not what the offer was reckoned from, `rescue_needs_call` for one that is a telephone call).
+    """
+    asked = _Asked.read(offer_id)
+    requests = session.planning.lock_requests(mode, sorted({request_id} | {move[0] for move in asked.moves}))
+    request = touch(session, scene, mode, request_id, None, change=True)
+    for other in requests.values():
+        if other.id != request_id:
+            refuse_backwards(other, scene.now)
+            if mode == "test":
+                settle(session, scene, other)
+    leg = exceptions.leg_of(session, request)
+    if not rescuing.endangered(leg):
+        raise _outdated()
+    if asked.kind == "ask_earlier":
+        raise Conflict(
+            code="rescue_needs_call",
+            vi="Phương án này là một cuộc gọi; đã thống nhất thì giao việc bằng tay.",
+            en="This offer is a telephone call; once agreed, assign by hand.",
+        )
+    if asked.kind == "pause":
+        return _pause(session, scene, request, leg, asked, reason, actor)
+    found, stops = _found(session, scene, index, travel, request, leg, asked)
+    put_in_force(session, scene, _scope(found, asked, requests), stops, actor)
+    detail = {"kind": asked.kind, "leg": leg.leg, "moves": [list(move) for move in asked.moves]}
+    session.access.audit(mode, scene.now, actor, "request.rescued", request.id, detail)
+    return {}
+
+
+def _outdated() -> Conflict:
+    return Conflict(
+        code="rescue_outdated",
+        vi="Hành trình đã thay đổi; xin xem lại các phương án.",
+        en="The rounds have changed since; ask for the offers again.",
+    )
+
+
+def _pause(
+    session: Session, scene: Scene, request: Request, leg: LegRow, asked: _Asked, reason: str, actor: str
+) -> dict[str, Any]:
+    if asked.mark != rescuing.state_mark(leg, {}, asked.text, ()):
+        raise _outdated()
+    if not reason:
+        raise invalid("/reason", "reason_required", "Dừng đồng hồ phải có lý do.", "A pause must have its reason.")
+    exceptions.pause(session, scene, request, leg, actor, reason, asked.party)
+    return {"paused": [request.id, leg.leg]}
+
+
+def _found(
+    session: Session,
+    scene: Scene,
+    index: Index,
+    travel: TravelModel,
+    request: Request,
+    leg: LegRow,
+    asked: _Asked,
+) -> tuple[Ground, dict[str, list[PlannedStop]]]:
+    """Lock the rounds concerned, read them again, and see that the offer still holds what it said."""
+    mode, day = request.mode, local_date(scene.now)
+    held = {task.round_id for task in session.planning.open_tasks_of(request.id, leg.leg)}
+    known = (session.planning.round_of(mode, courier_id, day) for courier_id in asked.courier_ids)
+    session.planning.lock_rounds(sorted(held | {found.id for found in known if found is not None}))
+    found = rescuing.ground(session, scene, index, travel, request, leg, asked.courier_ids)
+    now, mark = found.now, rescuing.state_mark(leg, found.snapshot.rounds, asked.text, asked.courier_ids)
+    if mark != asked.mark or now is None:
+        raise _outdated()
+    orders = _orders(now, asked)
+    host = now.view.courier_of.get(asked.host)
+    way = None if orders is None or host is None else now.measured(asked.kind, host, orders)
+    if way is None or way.in_time < asked.in_time or len(way.broken) > asked.broken:
+        raise _outdated()
+    return found, _stops(session, found, now, way.orders)
+
+
+def _orders(now: Situation, asked: _Asked) -> Orders | None:
+    view = now.view
+    told = []
+    for request_id, leg, courier_id, first, second in asked.moves:
+        request, courier = view.request_of.get(f"{request_id}/{leg}"), view.courier_of.get(courier_id)
+        if request is None or courier is None or courier not in view.allowed[request]:
+            return None
+        told.append((request, courier, first, second))
+    return replayed(now, told)
+
+
+def _stops(session: Session, found: Ground, now: Situation, orders: Orders) -> dict[str, list[PlannedStop]]:
+    """The stops of the changed rounds, timed within their limits where those are kept."""
+    couriers = now.view.problem.couriers
+    timed = evaluate(now.view, [orders.get(courier, []) for courier in range(len(couriers))])
+    view = now.view
+    if not isinstance(timed, Evaluation):
+        view = now.wide
+        timed = evaluate(view, [orders.get(courier, []) for courier in range(len(couriers))])
+    assert isinstance(timed, Evaluation), "nothing is in the way once every limit is open"
+    made = {
+        route.courier: gather(found.case, route, found.snapshot.tasks_of(route.courier), session.new_id)
+        for route in routes(view, timed)
+    }
+    return {couriers[courier].id: made.get(couriers[courier].id, []) for courier in orders}
+
+
+def _scope(found: Ground, asked: _Asked, requests: dict[str, Request]) -> Scope:
+    """What the change may touch: the rounds concerned, and tasks of this leg in rounds nobody rides any more."""
+    snapshot, case = found.snapshot, found.case
+    legs = {(job.leg.request_id, job.leg.leg): job.leg for job in case.jobs.values()}
+    present = {courier_id: snapshot.tasks_of(courier_id) for courier_id in asked.courier_ids}
+    elsewhere = [
+        one
+        for one in snapshot.open_tasks
+        if one.key == found.key and (one.courier_id not in present or one.day != snapshot.day)
+    ]
+    return Scope(snapshot, legs, case, present, elsewhere, requests)
