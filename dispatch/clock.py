@@ -17,7 +17,7 @@ import structlog
 from dispatch import logs
 from dispatch.bootstrap import System, beat, open_system
 from dispatch.domain.errors import Unavailable
-from dispatch.flows import notifying, sla_watch
+from dispatch.flows import notifying, simulating, sla_watch
 from dispatch.queue import ROUTES, broker_depth
 from dispatch.settings import Settings
 
@@ -108,11 +108,13 @@ def _patience(system: System, task: str) -> timedelta:
 
 
 def forget(system: System) -> None:
-    """Drop what nobody will ask for again: old first answers, outbox rows long handed over."""
+    """Drop what nobody will ask for again: old first answers, outbox rows long handed over, old simulations."""
     with system.store.begin() as session:
         session.access.forget_answers(session.wall_clock() - ANSWERS_KEPT)
     with system.store.begin() as session:
         session.notices.forget_sent(session.wall_clock() - OUTBOX_KEPT)
+    with system.store.begin() as session:
+        session.past.forget_simulations(session.wall_clock() - simulating.KEPT)
 
 
 def duties() -> list[Duty]:

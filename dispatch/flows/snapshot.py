@@ -165,12 +165,12 @@ def read(
         mode=mode,
         day=day,
         now=scene.now,
-        legs=[_open_leg(row, events) for row in rows],
+        legs=[open_leg(row, events) for row in rows],
         shops=shops,
         offices=offices,
         couriers={courier.id: courier for courier in session.network.couriers(mode)},
         shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
-        calendars=_calendars(session, scene, mode, shops, offices),
+        calendars=calendars_of(session, scene, mode, shops, offices),
         rounds=rounds,
         open_tasks=[HeldTask(*held) for held in session.planning.open_tasks(mode)],
         ended_tasks=ended,
@@ -178,7 +178,8 @@ def read(
     )
 
 
-def _open_leg(row: Any, events: dict[tuple[str, str], list[Any]]) -> OpenLeg:
+def open_leg(row: Any, events: dict[tuple[str, str], list[Any]]) -> OpenLeg:
+    """A leg as planning sees it; `events` by (request id, leg)."""
     known = events.get((row.request_id, row.leg)) if row.status in _WITH_HISTORY else None
     return OpenLeg(
         request_id=row.request_id,
@@ -197,7 +198,7 @@ def _open_leg(row: Any, events: dict[tuple[str, str], list[Any]]) -> OpenLeg:
     )
 
 
-def _calendars(
+def calendars_of(
     session: Session, scene: Scene, mode: str, shops: dict[str, Shop], offices: dict[str, Office]
 ) -> dict[str, Calendar]:
     """The calendar of every hours profile in use: the operator's own of that id, else a built-in one."""

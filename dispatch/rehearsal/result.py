@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from dispatch.live.foretelling import Foretold
 from dispatch.rehearsal.scenario import Request, Scenario
 from dispatch.rehearsal.strategies import STRATEGIES, Diary
-from dispatch.rehearsal.world import World
+from dispatch.rehearsal.world import News, World
 
 FORMAT = "dispatch-result/1"
 
@@ -24,10 +24,20 @@ class _Nobody:
     breach_probability: float = 0.9
 
 
-def simulate(scenario: Scenario, strategy: str, seed: int) -> dict[str, Any]:
-    """Run a day by one of STRATEGIES; the same arguments give the same result but for the measured milliseconds."""
+def simulate(
+    scenario: Scenario, strategy: str, seed: int, watch: Callable[[int], object] = lambda now: None
+) -> dict[str, Any]:
+    """Run a day by one of STRATEGIES; the same arguments give the same result but for the measured milliseconds.
+
+    `watch` hears each second of the day before it is decided; what it raises ends the run.
+    """
     world, decide = World(scenario), STRATEGIES[strategy](scenario, seed)
-    world.run(decide)
+
+    def watched(world: World, news: News) -> None:
+        watch(world.now)
+        decide(world, news)
+
+    world.run(watched)
     requests = [_request(world, decide.diary, request) for request in scenario.requests]
     couriers = [
         {

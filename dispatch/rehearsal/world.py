@@ -154,8 +154,13 @@ class World:
         self._at(max(time, self.now + 1), _LOOK, "")
 
     def give(self, rider: Rider, order: list[Stop], leave_at: int) -> None:
-        """Tell a courier what to do next and when to set out for the first of it."""
-        rider.order, rider.leave_at = order, leave_at
+        """Tell a courier what to do next and when to set out for the first of it; what he has on board ends his order.
+
+        A late ride may have made a delivery impossible to plan, and a strategy leaves it out: it is tried all the same.
+        """
+        planned = {stop.request for stop in order}
+        left = [Stop(name, "delivery") for name in rider.bag if name not in planned]
+        rider.order, rider.leave_at = order + left, leave_at
 
     def _happen(self, kind: int, what: str, news: News) -> None:
         if kind == _REVEAL:

@@ -18,6 +18,7 @@ from dispatch.store.consignments import Consignments
 from dispatch.store.money import Money
 from dispatch.store.network import Network
 from dispatch.store.notices import Notices
+from dispatch.store.past import Past
 from dispatch.store.planning import Planning
 from dispatch.store.queries import Queries
 from dispatch.store.reporting import Reporting
@@ -42,6 +43,7 @@ class Session:
         self.consignments = Consignments(connection)
         self.notices = Notices(connection)
         self.planning = Planning(connection)
+        self.past = Past(connection)
         self.queries = Queries(connection)
         self.money = Money(connection)
         self.sites = Sites(connection)

@@ -79,6 +79,14 @@ def _plan(operation_id: str) -> None:
     planning.run(_system(), operation_id)
 
 
+def _simulate(operation_id: str) -> None:
+    """Run a day again with something changed."""
+    from dispatch.flows import simulating
+    from dispatch.rehearsal import rehearse
+
+    simulating.run(_system(), operation_id, rehearse)
+
+
 def _reprice(operation_id: str) -> None:
     """Correct the charges that a rule recorded later changes."""
     from dispatch.flows import repricing
@@ -99,6 +107,7 @@ def make_node(redis_url: str) -> Celery:
     app = make_celery(redis_url)
     app.task(_deliver, name="deliver")
     app.task(_plan, name="plan")
+    app.task(_simulate, name="simulate")
     app.task(_reprice, name="reprice")
     return app
 

@@ -5,6 +5,7 @@
 
 from dispatch.store.tables.base import metadata
 from dispatch.store.tables.consignments import events, item_serial_live, item_serial_test, legs, media, requests, scans
+from dispatch.store.tables.learning import door_fixes, estimates, models, observations, simulations
 from dispatch.store.tables.money import complaints, ledger, shift_closings
 from dispatch.store.tables.network import (
     audit,
@@ -42,6 +43,8 @@ __all__ = [
     "complaints",
     "couriers",
     "deliveries",
+    "door_fixes",
+    "estimates",
     "events",
     "feed",
     "heartbeats",
@@ -54,6 +57,8 @@ __all__ = [
     "live_marks",
     "media",
     "metadata",
+    "models",
+    "observations",
     "offices",
     "operations",
     "outbox",
@@ -67,6 +72,7 @@ __all__ = [
     "shifts",
     "shops",
     "sign_ins",
+    "simulations",
     "tasks",
     "trainings",
     "undos",

@@ -118,6 +118,7 @@ scans = Table(
     Column("result", JSONB, nullable=False),
     at("occurred_at"),
     at("received_at"),
+    Index(None, "mode", "courier_id", "occurred_at"),
 )
 media = Table(
     "media",

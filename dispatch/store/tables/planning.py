@@ -118,4 +118,5 @@ tasks = Table(
     Index("uq_tasks_open", "request_id", "leg", "kind", unique=True, postgresql_where=text("state = 'open'")),
     Index(None, "round_id", "position"),
     Index(None, "stop_id"),
+    Index("ix_tasks_ended", "closed_at", postgresql_where=text("state in ('done','failed')")),
 )
