@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=15)
 """So long an operation may be thought alive without a sign of its worker."""
-RENEW_S = 3.0
+RENEW_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -38,21 +39,22 @@ def begin(session: Session, mode: str, kind: str, params: dict[str, Any], owner:
 
 
 class Lease:
-    """Says every few seconds that the work goes on; `lost` is set when it was cancelled or given to another.
+    """Says every few seconds that the work goes on, and how far it is.
 
-    `share` tells how much of the work is done, `hold` keeps what else the work has claimed (session, at, until).
+    `stop` is set when somebody asks to end it with what there is, `lost` when it was ended or given to another. `hold`
+    keeps what else the work has claimed: it is called with the transaction, the present and until when.
     """
 
     def __init__(
         self,
         store: Store,
         operation: Operation,
-        share: Callable[[], float],
         hold: Callable[[Session, datetime, datetime], object] = lambda session, at, until: None,
     ) -> None:
-        self.lost = threading.Event()
-        self._store, self._operation, self._share, self._hold = store, operation, share, hold
+        self.lost, self.stop = threading.Event(), threading.Event()
+        self._store, self._operation, self._hold = store, operation, hold
         self._done = threading.Event()
+        self.goes_on(0.0, 0.0, 0)
         self._thread = threading.Thread(target=self._renew, name=f"lease {operation.id}", daemon=True)
 
     def __enter__(self) -> Lease:
@@ -62,6 +64,18 @@ class Lease:
     def __exit__(self, *error: object) -> None:
         self._done.set()
         self._thread.join()
+
+    def over(self) -> bool:
+        """Whether the work is to end now."""
+        return self.lost.is_set() or self.stop.is_set()
+
+    def goes_on(self, first: float, last: float, seconds: float) -> None:
+        """From now on the progress rises from `first` to `last` in so many seconds."""
+        self._stretch = first, last, seconds, time.monotonic()
+
+    def _progress(self) -> float:
+        first, last, seconds, began = self._stretch
+        return last if seconds <= 0 else first + (last - first) * min(1.0, (time.monotonic() - began) / seconds)
 
     def _renew(self) -> None:
         while not self._done.wait(RENEW_S):
@@ -77,7 +91,10 @@ class Lease:
         with self._store.begin() as session:
             at = session.wall_clock()
             until = at + LEASE
-            if not session.planning.renew_operation(self._operation.id, at, until, min(0.95, self._share())):
+            renewed = session.planning.renew_operation(self._operation.id, at, until, self._progress())
+            if renewed is None:
                 return False
+            if renewed.stop_asked_at is not None:
+                self.stop.set()
             self._hold(session, at, until)
             return True

@@ -6,13 +6,10 @@ keeps nothing, so that an operation has one draft at most, however often its tas
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import routing
@@ -20,6 +17,7 @@ from dispatch.domain.errors import Conflict, DispatchError, NotFound, invalid
 from dispatch.domain.hours import local_date
 from dispatch.domain.text import local_text
 from dispatch.flows import drafting, operations
+from dispatch.flows.operations import LEASE, Lease
 from dispatch.flows.problem import MOVED_STOP, Case, build
 from dispatch.flows.snapshot import Area, Snapshot, members, read
 from routing import RoutingError
@@ -32,17 +30,12 @@ if TYPE_CHECKING:
     from routing.travel import TravelModel
 
 KIND = "plan"
-LEASE = timedelta(seconds=15)
-"""So long a plan may be thought alive without a sign of its worker."""
-RENEW_S = 2.0
 READ, REASONED = 0.1, 0.95
 """How far a plan is when its question is put, and when the planner has answered."""
 READ_S = 30.0
 """So long reading a province and reckoning its rides may take; an office is there in a moment."""
 THREADS_FROM = 500
 """Plans of so many requests use every processor."""
-
-log = logging.getLogger(__name__)
 
 
 class Parts(Protocol):
@@ -150,7 +143,7 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
         with system.store.begin() as session:
             return _end_stopped(session, wish)
     try:
-        with _Lease(system.store, wish) as lease:
+        with Lease(system.store, operation, _hold_area(wish)) as lease:
             lease.goes_on(0.0, READ, READ_S)
             ground = _ground(system, wish)
             lease.goes_on(READ, REASONED, wish.seconds)
@@ -170,7 +163,7 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
         raise
 
 
-def _solved(ground: _Ground, wish: _Wish, lease: _Lease, solve: Callable[..., routing.Plan]) -> routing.Plan:
+def _solved(ground: _Ground, wish: _Wish, lease: Lease, solve: Callable[..., routing.Plan]) -> routing.Plan:
     """The planner's answer: after the time asked for, or the best so far once somebody asks to stop."""
     many = len(ground.case.jobs) >= THREADS_FROM
     return solve(
@@ -265,6 +258,12 @@ def _end_stopped(session: Session, wish: _Wish) -> str | None:
     return "cancelled" if ended else None
 
 
+def _hold_area(wish: _Wish) -> Callable[[Session, datetime, datetime], object]:
+    """What keeps the area with the operation; where it is another's by now, that is found when it is claimed."""
+    mode, operation_id = wish.operation.mode, wish.operation.id
+    return lambda session, at, until: session.planning.claim_area(mode, wish.area, wish.day, operation_id, at, until)
+
+
 def _fail(system: Parts, wish: _Wish, code: str, vi: str, en: str) -> str | None:
     operation = wish.operation
     error = {"code": code, "message": {"vi": vi, "en": en}}
@@ -272,64 +271,6 @@ def _fail(system: Parts, wish: _Wish, code: str, vi: str, en: str) -> str | None
         ended = session.planning.end_operation(operation.id, session.wall_clock(), "failed", error=error)
         session.planning.release_area(operation.mode, wish.area, wish.day, operation.id)
     return "failed" if ended else None
-
-
-class _Lease:
-    """Says every few seconds that the work goes on, and how far it is.
-
-    `stop` is set when somebody asks to end it with what there is, `lost` when it was given to another.
-    """
-
-    def __init__(self, store: Store, wish: _Wish) -> None:
-        self.lost, self.stop = threading.Event(), threading.Event()
-        self._store, self._wish = store, wish
-        self._done = threading.Event()
-        self.goes_on(0.0, 0.0, 0)
-        self._thread = threading.Thread(target=self._renew, name=f"lease {wish.operation.id}", daemon=True)
-
-    def __enter__(self) -> _Lease:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def over(self) -> bool:
-        """Whether the work is to end now."""
-        return self.lost.is_set() or self.stop.is_set()
-
-    def goes_on(self, first: float, last: float, seconds: float) -> None:
-        """From now on the progress rises from `first` to `last` in so many seconds."""
-        self._stretch = first, last, seconds, time.monotonic()
-
-    def _progress(self) -> float:
-        first, last, seconds, began = self._stretch
-        return last if seconds <= 0 else first + (last - first) * min(1.0, (time.monotonic() - began) / seconds)
-
-    def _renew(self) -> None:
-        while not self._done.wait(RENEW_S):
-            try:
-                if not self._renewed():
-                    self.lost.set()
-                    return
-            except Exception:
-                # The lease itself says when it is too late: the next look finds it expired.
-                log.exception("lease of %s not renewed", self._wish.operation.id)
-
-    def _renewed(self) -> bool:
-        wish, operation = self._wish, self._wish.operation
-        with self._store.begin() as session:
-            at = session.wall_clock()
-            until = at + LEASE
-            renewed = session.planning.renew_operation(operation.id, at, until, self._progress())
-            if renewed is None:
-                return False
-            if renewed.stop_asked_at is not None:
-                self.stop.set()
-            # Where the area is another's by now, that is found when it is claimed for the work itself.
-            session.planning.claim_area(operation.mode, wish.area, wish.day, operation.id, at, until)
-            return True
 
 
 def cancel(session: Session, operation: Operation) -> None:

@@ -107,17 +107,19 @@ def run(system: Parts, operation_id: str, rehearse: Rehearse, *, spell_s: float 
 
     def note(done: float, points: list[dict[str, Any]]) -> None:
         nonlocal share, found
-        share = done
+        share = min(0.95, done)
+        lease.goes_on(share, share, 0)
         if lease.lost.is_set():
             raise _Away
         if len(points) > found:
-            _keep_points(system, operation, points, done)
+            _keep_points(system, operation, points, share)
             found = len(points)
             if time.monotonic() - began > spell_s:
                 raise _Away
 
     try:
-        with Lease(system.store, operation, lambda: share) as lease:
+        with Lease(system.store, operation) as lease:
+            lease.goes_on(share, share, 0)
             day, left_out = _day(system, operation)
             told = rehearse(day, operation.params["wish"], known, note)
         return None if lease.lost.is_set() else _keep(system, operation, told, left_out)
@@ -166,7 +168,7 @@ def _keep_points(system: Parts, operation: Operation, points: list[dict[str, Any
     with system.store.begin() as session:
         at = session.wall_clock()
         kept = {"curve": points}
-        if not session.planning.renew_operation(operation.id, at, at + LEASE, min(0.95, share), result=kept):
+        if not session.planning.renew_operation(operation.id, at, at + LEASE, share, result=kept):
             raise _Away
 
 
@@ -177,7 +179,7 @@ def _give_back(system: Parts, operation: Operation, share: float) -> str | None:
     """
     with system.store.begin() as session:
         at = session.wall_clock()
-        ours = session.planning.renew_operation(operation.id, at, at, min(0.95, share))
+        ours = session.planning.renew_operation(operation.id, at, at, share)
     return "queued" if ours else None
 
 
