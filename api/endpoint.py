@@ -22,6 +22,7 @@ from api.problems import HttpProblem, from_dispatch, from_validation
 from api.problems import answer as answer_problem
 from dispatch.bootstrap import System
 from dispatch.domain.errors import DispatchError, Stale
+from dispatch.flows import forecasting
 from dispatch.store import Session
 from dispatch.store.access import Remembered
 
@@ -51,6 +52,10 @@ class Call:
         """The language of the answer's sentences: vi or en."""
         lang: str = g.lang
         return lang
+
+    def foretell(self) -> None:
+        """Bring the forecasts up to date with what this call has changed so far."""
+        forecasting.refresh(self.session, self.system.scene(self.now), self.system, self.mode)
 
     def if_match(self) -> int | None:
         """The version named by If-Match; None where the header is absent."""
@@ -181,6 +186,7 @@ def _run(endpoint: Endpoint, call: Call, parameters: dict[str, str], key: str | 
         if (kept := _replayed(call, endpoint, key)) is not None:
             return kept
     given = endpoint.handler(call, **parameters)
+    call.foretell()
     answer = given if isinstance(given, Answer) else Answer(given)
     response = _response(endpoint, answer)
     if key is not None and response.status_code < 500:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dispatch.domain.rules import PolicyBook
     from dispatch.flows.importing import Taken
     from dispatch.flows.recording import Scene
+    from dispatch.live.erring import Errors
     from routing.travel import TravelModel
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,13 @@ class System:
             return by_terrain
         roads.prepare()
         return roads
+
+    @cached_property
+    def errors(self) -> Errors:
+        """How far real rides and services are from what is reckoned: what forecasts are made with."""
+        from dispatch.live.erring import Prior
+
+        return Prior()
 
     def warm(self) -> None:
         """Read rules, places and roads now (a second or more), so that no caller waits for it with rows locked."""

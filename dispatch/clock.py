@@ -17,7 +17,7 @@ import structlog
 from dispatch import logs
 from dispatch.bootstrap import System, beat, open_system
 from dispatch.domain.errors import Unavailable
-from dispatch.flows import notifying, simulating, sla_watch
+from dispatch.flows import forecasting, notifying, simulating, sla_watch
 from dispatch.queue import ROUTES, broker_depth
 from dispatch.settings import Settings
 
@@ -75,6 +75,16 @@ def sweep_promises(system: System) -> None:
             return
 
 
+def look_at_forecasts(system: System) -> None:
+    """Forecasts of live promises that were not looked at for a while: who does nothing gets later."""
+    with system.store.begin() as session:
+        at = session.wall_clock()
+        due = session.forecasts.claim("live", at, at + forecasting.AGAIN, limit=forecasting.LOOSE)
+    if due:
+        with system.store.begin() as session:
+            forecasting.look_again(session, system.scene(session.wall_clock()), system, due)
+
+
 def requeue_deliveries(system: System) -> None:
     """Webhook attempts whose time came, and those whose task was lost."""
     patience = _patience(system, "deliver")
@@ -122,6 +132,7 @@ def duties() -> list[Duty]:
     return [
         Duty("heartbeat", 2.0, lambda system: beat(system.store, "clock")),
         Duty("promises", 1.0, sweep_promises),
+        Duty("forecasts", 1.0, look_at_forecasts),
         Duty("deliveries", 1.0, requeue_deliveries),
         Duty("operations", 2.0, requeue_operations),
         Duty("forgetting", 3600.0, forget),

@@ -141,7 +141,11 @@ def _merged(call: Call, courier: Courier, item: Any) -> Outcome:
     for attempt in (1, 2, 3):
         try:
             with call.system.store.begin() as session:
-                return merge(session, call.system.scene(call.now), courier, event)
+                outcome = merge(session, call.system.scene(call.now), courier, event)
+                # What depends on it is foretold once, after all events.
+                call.session.stirred.add(session.stirred)
+                session.stirred.clear()
+                return outcome
         except Unavailable as error:
             if error.code != "busy" or attempt == 3:
                 raise

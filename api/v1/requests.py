@@ -17,9 +17,9 @@ from dispatch.domain.consignment import QuoteBody, RequestBody
 from dispatch.domain.errors import Stale
 from dispatch.domain.explain import explain
 from dispatch.domain.moves import STATUSES
-from dispatch.domain.outward import events_json, request_json
+from dispatch.domain.outward import events_json, promise_json, request_json
 from dispatch.domain.text import Instant, Line, Shape
-from dispatch.flows import intake
+from dispatch.flows import forecasting, intake
 from dispatch.flows.assessing import assess
 from dispatch.flows.recording import Scene, state_of
 from dispatch.flows.sla_watch import touch
@@ -68,7 +68,8 @@ def own_shop(call: Call) -> str | None:
 
 
 def shown(call: Call, found: Request, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
-    """A request as a read shows it, with its version as ETag."""
+    """A request as a read shows it, its promises foretold anew, with its version as ETag."""
+    call.foretell()
     fresh = call.session.consignments.get(found.mode, found.id) or found
     legs = call.session.consignments.legs(found.id)
     body = request_json(fresh, legs, call.system.public_url)
@@ -99,7 +100,8 @@ def for_change(call: Call, request_id: str) -> Request:
 def quote(call: Call) -> Any:
     """Price and promise a request without storing anything."""
     found = assess(call.session, scene(call), call.system.places, call.body, call.mode, own_shop(call))
-    told = found.to_json(call.body.kind)
+    predicted = forecasting.of_quote(call.session, scene(call), call.system, found, call.body)
+    told = found.to_json(call.body.kind, predicted)
     return told | {"why": why(told["quote"])}
 
 
@@ -205,6 +207,19 @@ def request_why(call: Call, request_id: str) -> Any:
     """Why this request costs what it costs: every line with its legal basis, in Vietnamese and English."""
     found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)
     return {"request_id": found.id, "payable_by_citizen": found.quote["payable_by_citizen"], **why(found.quote)}
+
+
+@route("GET", "/v1/requests/<request_id>/promise", tag="shop")
+def request_promise(call: Call, request_id: str) -> Any:
+    """The promises of a request as they stand, and everything that was foretold of them: when, by what model, why."""
+    found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)
+    call.foretell()
+    legs = call.session.consignments.legs(found.id)
+    return {
+        "request_id": found.id,
+        "promise": [promise_json(leg) for leg in legs if not leg.asleep],
+        "history": forecasting.history_json(call.session, found),
+    }
 
 
 @route("GET", "/v1/requests/<request_id>/events", tag="shop")

@@ -69,6 +69,7 @@ def advance(call: Call, request_id: str) -> Any:
             extra={"status_now": state.status},
         )
     record(call.session, moment, call.mode, found.id, found.active_leg, happening)
+    call.now = at  # the forecast, too, is that of this instant
     return shown(call, found)
 
 

@@ -24,7 +24,8 @@ AT_THE_DOOR = frozenset({"CUSTOMER_ABSENT", "BAD_ADDRESS", "MOVED", "NOT_FOUND",
 class Yardstick:
     """What a leg is judged by: the calendar its promise counts on, the shop's own, the holidays, the citizen's window.
 
-    `late_notice`: the shop's notice reached us more than 15 minutes late.
+    `late_notice`: the shop's notice reached us more than 15 minutes late. `in_danger`: the forecast says that the
+    promise will be broken.
     """
 
     calendar: Calendar
@@ -32,6 +33,7 @@ class Yardstick:
     holidays: PublicHolidays
     window: tuple[datetime, datetime] | None = None
     late_notice: bool = False
+    in_danger: bool = False
 
 
 def judge(fresh: Promise, state: LegState, by: Yardstick, now: datetime) -> Promise:
@@ -41,7 +43,7 @@ def judge(fresh: Promise, state: LegState, by: Yardstick, now: datetime) -> Prom
         promise = _turned(promise, happened, at, state, by.calendar)
     if state.collected_at is not None:
         promise = _carried(promise, state, by)
-    return with_fault(sla.advance(promise, now), state, late_notice=by.late_notice)
+    return with_fault(sla.advance(promise, now, in_danger=by.in_danger), state, late_notice=by.late_notice)
 
 
 def _turns(state: LegState) -> list[tuple[datetime, int, str]]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain import charging
+from dispatch.domain.forecasts import UNKNOWN
 from dispatch.domain.moves import CALLED_OFF
 from dispatch.domain.text import local_text
 from dispatch.domain.tracking import LegState
@@ -44,11 +45,18 @@ def leg_json(request: Request, leg: LegRow, public_url: str) -> dict[str, Any]:
 
 
 def promise_json(leg: LegRow) -> dict[str, Any]:
-    """One entry of `promise`; `predicted.p50` is the planned instant once a route holds the leg, else null."""
-    return {
-        **leg.promise,
-        "predicted": {"p50": _text(leg.planned_at), "p90": None, "breach_probability": None, "causes": []},
-    }
+    """One entry of `promise`; nothing is predicted of one that was judged or stands still."""
+    return {**leg.promise, "predicted": predicted_json(leg)}
+
+
+def predicted_json(leg: Any) -> dict[str, Any]:
+    """What is foretold of a promise while its clock runs, from a row with a leg's columns.
+
+    Where no forecast was made yet it is the planned instant.
+    """
+    if leg.promise["stopped_at"] is not None or leg.promise_state == "PAUSED":
+        return UNKNOWN
+    return leg.predicted or {**UNKNOWN, "p50": _text(leg.planned_at)}
 
 
 def request_json(request: Request, legs: Sequence[LegRow], public_url: str) -> dict[str, Any]:

@@ -185,15 +185,16 @@ def transit_days(
     return table.INTER_PROVINCE_CITIES if between_major_cities else table.INTER_PROVINCE
 
 
-def advance(promise: Promise, now: datetime) -> Promise:
-    """What an unstopped promise is at `now`: at risk from `warn_at`, breached after `due_at` (≤ due is met)."""
+def advance(promise: Promise, now: datetime, *, in_danger: bool = False) -> Promise:
+    """What an unstopped promise is at `now`: at risk from `warn_at`, breached after `due_at` (≤ due is met).
+
+    `in_danger`: its forecast says so; then it is at risk before the warning, and runs on once the danger is over.
+    """
     if promise.state not in ("RUNNING", "AT_RISK"):
         return promise
     if now > promise.due_at:
         return replace(promise, state="BREACHED")
-    if now >= promise.warn_at:
-        return replace(promise, state="AT_RISK")
-    return promise
+    return replace(promise, state="AT_RISK" if in_danger or now >= promise.warn_at else "RUNNING")
 
 
 def pause(promise: Promise, at: datetime, reason: str, party: str) -> Promise:

@@ -98,7 +98,8 @@ def tell(
     """Publish what the shop must know of the change from `before` to `after`; `leg` is the row as it was before."""
     types = _news(before, after)
     if promise.state != leg.promise_state and promise.state in _FEED_OF_PROMISE:
-        at = {"AT_RISK": promise.warn_at, "BREACHED": promise.due_at}.get(promise.state, scene.now)
+        warned_at = min(promise.warn_at, scene.now)  # a forecast may have warned before
+        at = {"AT_RISK": warned_at, "BREACHED": promise.due_at}.get(promise.state, scene.now)
         types.append((_FEED_OF_PROMISE[promise.state], promise.stopped_at or at))
     if fee_corrected:
         types.append(("fee.corrected", scene.now))

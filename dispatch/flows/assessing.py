@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dispatch.domain import addresses, pricing, sla
 from dispatch.domain.consignment import Leg, QuoteBody
 from dispatch.domain.errors import invalid
+from dispatch.domain.forecasts import UNKNOWN
 from dispatch.domain.hours import local_date
 from dispatch.domain.places import office_for
 from dispatch.domain.pricing import Quote, Terms
@@ -61,16 +63,15 @@ class Assessment:
     authority_due_on: date | None
     warnings: list[str]
 
-    def to_json(self, kind: str) -> dict[str, Any]:
-        """The answer of `POST /v1/quotes`."""
+    def to_json(self, kind: str, predicted: Mapping[Leg, dict[str, Any]]) -> dict[str, Any]:
+        """The answer of `POST /v1/quotes`; `predicted` is what is foretold of its legs, as far as anything is."""
         legs = list(self.promises)
         awake = [leg for leg in self.promises if not (kind == "two_way" and leg == "return")]
-        unknown: dict[str, Any] = {"p50": None, "p90": None, "breach_probability": None, "causes": []}
         return {
             "kind": kind,
             "province_code": self.where.province_of(legs[0]),
             "quote": self.quote.to_json(),
-            "promise": [{**self.promises[leg].to_json(), "predicted": unknown} for leg in awake],
+            "promise": [{**self.promises[leg].to_json(), "predicted": predicted.get(leg, UNKNOWN)} for leg in awake],
             "return_mode": self.return_mode,
             "authority_due_on": None if self.authority_due_on is None else self.authority_due_on.isoformat(),
             "address": address_json(self.where.place),

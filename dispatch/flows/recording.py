@@ -128,7 +128,7 @@ def _append(session: Session, scene: Scene, request: Request, leg: LegRow, event
 
 
 def settle(session: Session, scene: Scene, request: Request) -> bool:
-    """Apply what time alone has done to a request up to `scene.now`; True where something changed.
+    """Apply what time, or a new forecast, has done to a request up to `scene.now`; True where something changed.
 
     Invitations and ways back are recorded at the instants they fell due, in order, however late anybody looks.
     """
@@ -144,7 +144,7 @@ def settle(session: Session, scene: Scene, request: Request) -> bool:
         known = session.consignments.get(request.mode, request.id)
         assert known is not None
         by = _yardstick(session, scene, known, fresh, state)
-        promise = sla.advance(Promise.from_json(fresh.promise), scene.now)
+        promise = sla.advance(Promise.from_json(fresh.promise), scene.now, in_danger=fresh.in_danger)
         promise = with_fault(promise, state, late_notice=by.late_notice)
         _write(session, scene, known, fresh, state, state, promise, by)
     return changed
@@ -194,6 +194,7 @@ def _yardstick(session: Session, scene: Scene, request: Request, leg: LegRow, st
         holidays=scene.book.holidays,
         window=window_of(request.body, request.kind),
         late_notice="late_notice" in request.warnings,
+        in_danger=leg.in_danger,
     )
 
 

@@ -146,16 +146,20 @@ def read(
     *,
     request_ids: Collection[str] | None = None,
     courier_ids: Collection[str] = (),
+    riders: Collection[str] | None = None,
 ) -> Snapshot:
-    """Read a world's open legs (or only those of `request_ids` and in the hands of `courier_ids`) and who may ride."""
-    rows = session.planning.open_legs(mode, request_ids=request_ids, courier_ids=courier_ids)
-    told = sorted({row.request_id for row in rows if row.status in _WITH_HISTORY})
-    events: dict[tuple[str, str], list[Any]] = {}
-    for event in session.planning.events_of(told):
-        events.setdefault((event.request_id, event.leg), []).append(as_event(event))
+    """Read a world's open legs (or only those of `request_ids` and in the hands of `courier_ids`) and who may ride.
+
+    With `riders`, only these couriers' rounds are read, with the legs in them and in their hands, and `request_ids`.
+    """
+    held = [HeldTask(*one) for one in session.planning.open_tasks(mode, courier_ids=riders)]
+    if riders is not None:
+        request_ids, courier_ids = {one.task.request_id for one in held} | set(request_ids or ()), riders
+    legs = read_legs(session, mode, request_ids, courier_ids)
     shops = {shop.id: shop for shop in session.network.shops(mode)}
     offices = {office.id: office for office in session.network.offices(mode)}
-    rounds = {found.courier_id: found for found in session.planning.rounds(mode, day)}
+    on_day = {found.courier_id: found for found in session.planning.rounds(mode, day)}
+    rounds = on_day if riders is None else {name: found for name, found in on_day.items() if name in riders}
     ended: dict[str, list[Task]] = {}
     by_round = {found.id: found.courier_id for found in rounds.values()}
     for task in session.planning.tasks(list(by_round)):
@@ -165,17 +169,29 @@ def read(
         mode=mode,
         day=day,
         now=scene.now,
-        legs=[open_leg(row, events) for row in rows],
+        legs=legs,
         shops=shops,
         offices=offices,
         couriers={courier.id: courier for courier in session.network.couriers(mode)},
         shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
         calendars=calendars_of(session, scene, mode, shops, offices),
         rounds=rounds,
-        open_tasks=[HeldTask(*held) for held in session.planning.open_tasks(mode)],
+        open_tasks=held,
         ended_tasks=ended,
         commune_settings=session.sites.commune_settings(mode),
     )
+
+
+def read_legs(
+    session: Session, mode: str, request_ids: Collection[str] | None = None, courier_ids: Collection[str] = ()
+) -> list[OpenLeg]:
+    """The open legs of a world (or only those of `request_ids` and in the hands of `courier_ids`)."""
+    rows = session.planning.open_legs(mode, request_ids=request_ids, courier_ids=courier_ids)
+    told = sorted({row.request_id for row in rows if row.status in _WITH_HISTORY})
+    events: dict[tuple[str, str], list[Any]] = {}
+    for event in session.planning.events_of(told):
+        events.setdefault((event.request_id, event.leg), []).append(as_event(event))
+    return [open_leg(row, events) for row in rows]
 
 
 def open_leg(row: Any, events: dict[tuple[str, str], list[Any]]) -> OpenLeg:

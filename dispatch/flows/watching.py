@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dispatch.domain.outward import label_url, masked_name, money_due, tracking_url
+from dispatch.domain.outward import label_url, masked_name, money_due, predicted_json, tracking_url
 from dispatch.domain.text import LOCAL, local_text
 from dispatch.domain.tracking import IN_HAND, MAX_PICKUP_ATTEMPTS
 from dispatch.flows.communes import Communes
@@ -98,6 +98,7 @@ def _request(scene: Scene, row: Row[Any], open_tasks: Mapping[tuple[str, str, st
         "promise_state": row.promise_state,
         "binding": row.promise["binding"],
         "planned_at": local_text(task.planned_at) if task else None,
+        "predicted": {name: predicted_json(row)[name] for name in ("p50", "breach_probability", "model")},
         "courier_id": row.courier_id,
         "stop_id": task.stop_id if task else None,
         "attempts": row.state.get("pickup_attempts", 0),
@@ -133,6 +134,9 @@ def _late_reason(scene: Scene, row: Row[Any], task: Task | None) -> dict[str, st
         return None
     if row.promise["stopped_at"] is not None and row.promise["met"]:
         return None
+    causes = predicted_json(row)["causes"]
+    if causes:
+        return dict(causes[0]["text"])
     if "late_notice" in row.warnings:
         return {"vi": "Điều tin đến trễ", "en": "The notice came late"}
     if row.address["precision"] == "none":

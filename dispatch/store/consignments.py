@@ -9,13 +9,15 @@ from sqlalchemy import Connection, insert, select, text, tuple_, update
 
 from dispatch.store import tables as t
 from dispatch.store.rows import EventRow, LegRow, Request, record
+from dispatch.store.stirred import Stirred
 
 
 class Consignments:
     """Requests with their legs; events are appended, never changed."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, stirred: Stirred) -> None:
         self._c = connection
+        self._stirred = stirred
 
     def next_serial(self, mode: str) -> int:
         """The next item serial; a number given out is never given out again, whatever crashes."""
@@ -26,6 +28,7 @@ class Consignments:
         """Insert a request with its legs."""
         self._c.execute(insert(t.requests).values(**request))
         self._c.execute(insert(t.legs), legs)
+        self._stirred.request_ids.add(request["id"])
 
     def get(self, mode: str, request_id: str, *, lock: bool = False) -> Request | None:
         """A request; locked until the transaction ends where it is to be changed."""
@@ -70,10 +73,12 @@ class Consignments:
     def change(self, request_id: str, **values: Any) -> None:
         """Write columns of a request that is locked by this transaction."""
         self._c.execute(update(t.requests).where(t.requests.c.id == request_id).values(**values))
+        self._stirred.request_ids.add(request_id)
 
     def change_leg(self, request_id: str, leg: str, **values: Any) -> None:
         """Write columns of a leg whose request is locked by this transaction."""
         self._c.execute(update(t.legs).where(t.legs.c.request_id == request_id, t.legs.c.leg == leg).values(**values))
+        self._stirred.request_ids.add(request_id)
 
     def due_for_check(self, mode: str, until: datetime, limit: int) -> list[tuple[str, str]]:
         """(request id, leg) whose promise has something to decide up to `until`, oldest first."""

@@ -10,13 +10,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
 from dispatch.store.rows import Courier, Office, Shift, Shop, record
+from dispatch.store.stirred import Stirred
 
 
 class Network:
     """Shops, offices, calendars, couriers, shifts and the proofs couriers bring."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, stirred: Stirred) -> None:
         self._c = connection
+        self._stirred = stirred
 
     def _put(self, table: Table, keys: dict[str, Any], values: dict[str, Any], at: datetime) -> bool:
         """Create or replace one row; True where it is new."""
@@ -103,6 +105,7 @@ class Network:
     def note_position(self, mode: str, courier_id: str, lat: float, lng: float, at: datetime) -> None:
         """Keep where a courier was last seen; an older sighting never replaces a newer one."""
         c = t.couriers.c
+        self._stirred.courier_ids.add(courier_id)
         self._c.execute(
             update(t.couriers)
             .where(c.mode == mode, c.id == courier_id, c.last_seen_at.is_(None) | (c.last_seen_at <= at))
@@ -111,6 +114,7 @@ class Network:
 
     def put_shift(self, mode: str, courier_id: str, day: date, values: dict[str, Any], at: datetime) -> bool:
         """Create or replace a courier's shift of one date."""
+        self._stirred.courier_ids.add(courier_id)
         return self._put(t.shifts, {"mode": mode, "courier_id": courier_id, "date": day}, values, at)
 
     def shift(self, mode: str, courier_id: str, day: date) -> Shift | None:

@@ -11,13 +11,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
 from dispatch.store.rows import EventRow, Operation, Plan, Request, Round, Task, record
+from dispatch.store.stirred import Stirred
 
 
 class Planning:
     """Operations, areas, plans, rounds and tasks."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, stirred: Stirred) -> None:
         self._c = connection
+        self._stirred = stirred
         self._watched: dict[str, list[Task]] | None = None
 
     # operations
@@ -189,6 +191,7 @@ class Planning:
         )
         found = self.round_of(mode, courier_id, day, lock=True)
         assert found is not None
+        self._stirred.round_ids.add(found.id)
         self._note([found.id])
         return found
 
@@ -197,6 +200,7 @@ class Planning:
         values: dict[str, Any] = {"version": t.rounds.c.version + 1, "updated_at": at}
         if distance_m is not None:
             values["distance_m"] = distance_m
+        self._stirred.round_ids.add(round_id)
         self._c.execute(update(t.rounds).where(t.rounds.c.id == round_id).values(**values))
 
     def rounds(self, mode: str, day: date) -> list[Round]:
@@ -266,14 +270,17 @@ class Planning:
             query = query.where(or_(leg.request_id.in_(request_ids), leg.courier_id.in_(courier_ids)))
         return list(self._c.execute(query))
 
-    def open_tasks(self, mode: str) -> list[tuple[Task, str, date]]:
-        """All open tasks in riding order, each with the courier and the date of its round."""
-        rows = self._c.execute(
+    def open_tasks(self, mode: str, *, courier_ids: Collection[str] | None = None) -> list[tuple[Task, str, date]]:
+        """All open tasks (or those of some couriers) in riding order, with the courier and the date of its round."""
+        query = (
             select(t.tasks, t.rounds.c.courier_id, t.rounds.c.date)
             .join(t.rounds, t.rounds.c.id == t.tasks.c.round_id)
             .where(t.rounds.c.mode == mode, t.tasks.c.state == "open")
             .order_by(t.rounds.c.date, t.tasks.c.round_id, t.tasks.c.position, t.tasks.c.id)
         )
+        if courier_ids is not None:
+            query = query.where(t.rounds.c.courier_id.in_(courier_ids))
+        rows = self._c.execute(query)
         return [(record(Task, row), row.courier_id, row.date) for row in rows]
 
     def events_of(self, request_ids: Collection[str]) -> list[EventRow]:
@@ -283,13 +290,19 @@ class Planning:
         rows = self._c.execute(select(t.events).where(t.events.c.request_id.in_(request_ids)).order_by(t.events.c.seq))
         return [record(EventRow, row) for row in rows]
 
-    def lock_requests(self, mode: str, request_ids: Collection[str]) -> dict[str, Request]:
-        """Lock many requests in the order of their ids, the order in which everybody locks them."""
+    def lock_requests(self, mode: str, request_ids: Collection[str], *, free_only: bool = False) -> dict[str, Request]:
+        """Lock many requests in the order of their ids, the order in which everybody locks them.
+
+        With `free_only` those that another holds are left out and nobody is waited for.
+        """
         if not request_ids:
             return {}
         c = t.requests.c
         rows = self._c.execute(
-            select(t.requests).where(c.mode == mode, c.id.in_(request_ids)).order_by(c.id).with_for_update()
+            select(t.requests)
+            .where(c.mode == mode, c.id.in_(request_ids))
+            .order_by(c.id)
+            .with_for_update(skip_locked=free_only)
         )
         return {row.id: record(Request, row) for row in rows}
 

@@ -161,6 +161,8 @@ class LegRow:
     planned_at: datetime | None
     accepting_province: str | None
     charged_at: datetime | None
+    predicted: dict[str, Any] | None
+    in_danger: bool
 
 
 @dataclass(frozen=True, slots=True)

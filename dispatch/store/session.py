@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from dispatch.domain.errors import Conflict, Unavailable
 from dispatch.store.access import Access
 from dispatch.store.consignments import Consignments
+from dispatch.store.forecasts import Forecasts
 from dispatch.store.money import Money
 from dispatch.store.network import Network
 from dispatch.store.notices import Notices
@@ -23,6 +24,7 @@ from dispatch.store.planning import Planning
 from dispatch.store.queries import Queries
 from dispatch.store.reporting import Reporting
 from dispatch.store.sites import Sites
+from dispatch.store.stirred import Stirred
 from dispatch.store.undos import Undos
 from dispatch.store.units import Units
 
@@ -39,10 +41,12 @@ class Session:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.access = Access(connection)
-        self.network = Network(connection)
-        self.consignments = Consignments(connection)
+        self.stirred = Stirred()
+        self.network = Network(connection, self.stirred)
+        self.consignments = Consignments(connection, self.stirred)
         self.notices = Notices(connection)
-        self.planning = Planning(connection)
+        self.planning = Planning(connection, self.stirred)
+        self.forecasts = Forecasts(connection)
         self.past = Past(connection)
         self.queries = Queries(connection)
         self.money = Money(connection)
@@ -52,10 +56,19 @@ class Session:
         self.undos = Undos(connection)
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
-        """A part of the transaction that may fail alone: an error takes back only what it did, and is raised."""
+    def apart(self, *, patience_ms: int | None = None) -> Iterator[None]:
+        """A part of the transaction that may fail alone: an error takes back only what it did, and is raised.
+
+        With `patience_ms` it waits for no lock any longer, so that it gives way before the database breaks a deadlock.
+        """
         with self.connection.begin_nested():
+            if patience_ms is None:
+                yield
+                return
+            usual = self.connection.execute(text("show lock_timeout")).scalar_one()
+            self.connection.execute(text(f"set local lock_timeout = {patience_ms:d}"))
             yield
+            self.connection.execute(text("select set_config('lock_timeout', :usual, true)"), {"usual": usual})
 
     def new_id(self, prefix: str) -> str:
         """A fresh id such as `req_01…`: sortable by the moment it was made, 80 random bits."""
@@ -98,7 +111,10 @@ class Store:
         """
         try:
             with self.engine.begin() as connection:
-                yield Session(connection)
+                session = Session(connection)
+                yield session
+                if session.stirred:
+                    session.forecasts.leave(session.stirred, session.wall_clock())
         except IntegrityError as error:
             raise Conflict(
                 code="concurrent_change",

@@ -16,6 +16,7 @@ from dispatch.domain.rules import PolicyBook
 from dispatch.domain.text import LOCAL
 from dispatch.flows import committing, intake, planning
 from dispatch.flows.recording import Happening, Scene, record
+from dispatch.live.erring import Errors, Prior
 from dispatch.store import Store, gazetteer
 from dispatch.store.rows import LegRow, Plan, Task
 from routing.travel import TravelModel
@@ -44,6 +45,7 @@ class PostDay:
     places: Index
     now: datetime
     travel: TravelModel = field(default_factory=TerrainTravel)
+    errors: Errors = field(default_factory=Prior)
 
     def scene(self, now: datetime) -> Scene:
         """The rules at an instant."""

@@ -5,6 +5,7 @@
 
 from dispatch.store.tables.base import metadata
 from dispatch.store.tables.consignments import events, item_serial_live, item_serial_test, legs, media, requests, scans
+from dispatch.store.tables.forecasts import forecasts
 from dispatch.store.tables.learning import door_fixes, estimates, models, observations, simulations
 from dispatch.store.tables.money import complaints, ledger, shift_closings
 from dispatch.store.tables.network import (
@@ -47,6 +48,7 @@ __all__ = [
     "estimates",
     "events",
     "feed",
+    "forecasts",
     "heartbeats",
     "idempotency",
     "item_serial_live",

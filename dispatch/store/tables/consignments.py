@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from dispatch.store.tables.base import at, metadata, mode
+from dispatch.store.tables.base import Instant, at, metadata, mode
 
 item_serial_live = Sequence("item_serial_live", metadata=metadata, minvalue=0, start=1, maxvalue=99_999_999)
 item_serial_test = Sequence("item_serial_test", metadata=metadata, minvalue=0, start=1, maxvalue=99_999_999, cycle=True)
@@ -78,7 +78,15 @@ legs = Table(
     at("planned_at", nullable=True),
     Column("accepting_province", Text),
     at("charged_at", nullable=True),
+    Column("predicted", JSONB),
+    Column("in_danger", Boolean, nullable=False, server_default="false"),
+    Column("forecast_due_at", Instant, nullable=False, server_default=text("now()")),
     UniqueConstraint("mode", "item_id"),
+    Index(
+        "ix_legs_forecast",
+        *("mode", "forecast_due_at"),
+        postgresql_where=text("not asleep and status in ('REQUESTED','DISPATCHED','ASSIGNED','PICKUP_FAILED')"),
+    ),
     Index(
         "ix_legs_charged",
         *("mode", "accepting_province", "charged_at"),
