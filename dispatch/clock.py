@@ -17,7 +17,7 @@ import structlog
 from dispatch import logs
 from dispatch.bootstrap import System, beat, open_system
 from dispatch.domain.errors import Unavailable
-from dispatch.flows import forecasting, notifying, simulating, sla_watch
+from dispatch.flows import forecasting, looks, notifying, simulating, sla_watch
 from dispatch.queue import ROUTES, broker_depth
 from dispatch.settings import Settings
 
@@ -105,6 +105,15 @@ def requeue_operations(system: System) -> None:
                 log.info("operation queued again", operation=operation_id, kind=kind)
 
 
+def requeue_looks(system: System) -> None:
+    """Looks at live plans whose task was lost."""
+    patience = _patience(system, "look")
+    with system.store.begin() as session:
+        count = looks.requeue(session, session.wall_clock() - patience)
+    if count:
+        log.info("looks queued again", count=count)
+
+
 def _patience(system: System, task: str) -> timedelta:
     """How long a queued task may wait to be begun before it counts as lost.
 
@@ -135,6 +144,7 @@ def duties() -> list[Duty]:
         Duty("forecasts", 1.0, look_at_forecasts),
         Duty("deliveries", 1.0, requeue_deliveries),
         Duty("operations", 2.0, requeue_operations),
+        Duty("looks", 5.0, requeue_looks),
         Duty("forgetting", 3600.0, forget),
     ]
 

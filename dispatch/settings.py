@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     rate_limit: int = Field(default=100, ge=0, le=1_000_000, description="requests per second and key, 0 for no limit")
     public_url: str = Field(default="", description="an address that begins with http:// or https://")
     s10_prefix: str = Field(default="RD", description="two capital letters, the first none of J K S T W")
+    live_seconds: int = Field(default=2, ge=1, le=20, description="seconds of search for a live plan, from 1 to 20")
+    live_frozen_stops: int = Field(default=1, ge=0, le=20, description="stops a courier keeps, from 0 to 20")
+    live_moved_stops: int = Field(default=6, ge=0, le=200, description="stops a live plan may move, from 0 to 200")
     web_workers: int = Field(default=2, ge=1, le=64, description="a number of processes from 1 to 64")
     web_threads: int = Field(default=64, ge=1, le=512, description="a number of threads per process from 1 to 512")
 

@@ -12,6 +12,7 @@ from dispatch.domain.errors import NotFound, invalid
 from dispatch.domain.hours import CalendarBody
 from dispatch.domain.network import CourierBody, OfficeBody, ShiftBody, ShopBody
 from dispatch.domain.text import Shape, Word, local_text
+from dispatch.flows import looks
 from dispatch.store.rows import Key
 
 OPERATOR = ("operator",)
@@ -95,6 +96,7 @@ def put_courier(call: Call, courier_id: str) -> Any:
         "locked_until": None,
     }
     created = call.session.network.put_courier(call.mode, path_id(courier_id), values, call.now)
+    looks.mark(call.session, call.mode, [body.home_office_id], call.now)
     return kept(call, "courier", courier_id, created, body.model_dump(mode="json", exclude={"pin"}))
 
 
@@ -119,6 +121,7 @@ def put_shift(call: Call, courier_id: str, day: str) -> Any:
         "breaks": [item.model_dump(mode="json", by_alias=True) for item in body.breaks],
     }
     created = call.session.network.put_shift(call.mode, courier_id, on, values, call.now)
+    looks.mark(call.session, call.mode, [courier.home_office_id], call.now)
     shown = body.model_dump(mode="json", by_alias=True) | {
         "starts_at": local_text(body.starts_at),
         "ends_at": local_text(body.ends_at),

@@ -71,7 +71,9 @@ class ShopBody(Shape):
 
 
 class OfficeBody(Shape):
-    """A post office."""
+    """A post office; `live` says what becomes of the better plans found whenever something happens: nothing, a draft,
+    or new rounds at once.
+    """
 
     name: Name
     province_code: ProvinceCode
@@ -80,6 +82,7 @@ class OfficeBody(Shape):
     lat: Latitude
     lng: Longitude
     hours_profile: Word = "POST-DEFAULT"
+    live: Annotated[Literal["off", "propose", "commit"], BeforeValidator(_lower)] = "off"
 
 
 class Point(Shape):
@@ -97,7 +100,11 @@ class CommuneRef(Shape):
 
 
 class CourierBody(Shape):
-    """A courier; `pin` is kept as an argon2 hash only. Skill `HCC`: of the dedicated public-service force."""
+    """A courier; `pin` is kept as an argon2 hash only. Skill `HCC`: of the dedicated public-service force.
+
+    `max_distance_m`: so many metres a day at most. `rest_minutes`: between the end of one day's shift and the first
+    ride of the next (12 hours after a shift: Labour Code 45/2019/QH14 art 110).
+    """
 
     name: Name
     phone: Phone
@@ -108,6 +115,8 @@ class CourierBody(Shape):
     vehicle: Word = "MOTORBIKE"
     base: Point | None = None
     communes: Annotated[list[CommuneRef | CommuneCode], Field(max_length=400)] = []
+    max_distance_m: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    rest_minutes: Annotated[int, Field(ge=0, le=1440)] | None = None
 
 
 class Break(Shape):

@@ -10,6 +10,7 @@ from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.hours import local_date
 from dispatch.domain.moves import GOING_BACK
 from dispatch.domain.unplanned import REASONS
+from dispatch.flows import looks
 from dispatch.flows.problem import Case, as_kind, build
 from dispatch.flows.recording import Happening, Scene, record
 from dispatch.flows.snapshot import CARRIED, OpenLeg, Snapshot, read
@@ -88,6 +89,7 @@ def assign(
     (route,) = routes(wide_view, found)
     rows = wanted_rows(gather(ride.case, route, ride.present, session.new_id))
     _write(session, scene, ride, leg, courier, rows, lock=lock, actor=actor)
+    looks.mark(session, request.mode, [request.office_id, courier.home_office_id], scene.now)
     return [_violation(code, about) for code, about in sorted(caused, key=lambda fault: (fault[0], fault[1] or ""))]
 
 
@@ -103,6 +105,7 @@ def unassign(session: Session, scene: Scene, request: Request, actor: str) -> No
         session.planning.close_tasks([task.id for task in held], "withdrawn", scene.now)
         for round_id in sorted({task.round_id for task in held}):
             session.planning.touch_round(round_id, scene.now)
+        looks.mark(session, request.mode, [request.office_id], scene.now)
         return
     if leg.status in CARRIED | GOING_BACK:
         raise _already_collected()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.errors import Conflict, Stale
+from dispatch.flows import looks
 from dispatch.flows.planning import no_such_plan, not_draft
 from dispatch.flows.problem import Case, build
 from dispatch.flows.recording import Happening, Scene, record, refuse_backwards, settle
@@ -73,6 +74,10 @@ def commit(
     session.planning.bump_area(mode, plan.area, plan.date)
     detail = {"area": plan.area, "date": plan.date.isoformat(), "base_version": plan.base_version}
     session.access.audit(mode, scene.now, actor, "plan.committed", plan.id, detail)
+    if actor != looks.ACTOR:
+        area = Area.parse(plan.area)
+        offices = [office.id for office in session.network.offices(mode) if area.has_office(office)]
+        looks.mark(session, mode, offices, scene.now)
     committed = session.planning.plan(mode, plan.id)
     assert committed is not None
     return committed

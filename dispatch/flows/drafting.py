@@ -123,7 +123,7 @@ def _diff(
         "moved_stops": sum(key in old and old[key] != place for key, place in new.items()),
         "added_stops": len(new.keys() - old.keys()),
         "removed_stops": len(old.keys() - new.keys()),
-        "saved_promises": _kept(case, plan) - _kept(case, force),
+        "saved_promises": kept(case, plan) - kept(case, force),
         "distance_delta_m": plan.cost.distance_m - force.cost.distance_m,
     }
 
@@ -138,7 +138,7 @@ def _places(orders: Mapping[str, Iterable[TaskKey]]) -> Places:
     return places
 
 
-def _kept(case: Case, plan: Plan) -> int:
+def kept(case: Case, plan: Plan) -> int:
     """How many running promises a plan keeps."""
     return sum(start_s <= due_s for start_s, due_s in _collections(case, plan))
 

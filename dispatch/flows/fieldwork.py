@@ -14,7 +14,7 @@ from dispatch.domain.fieldwork import MAX_SKEW, REASONS, TEST_SKEW, corrected_at
 from dispatch.domain.moves import COURIER_EVENTS, GOING_BACK
 from dispatch.domain.outward import money_due
 from dispatch.domain.text import Instant, Latitude, Longitude, PlainObject, Shape, Word, local_text
-from dispatch.flows import ledger
+from dispatch.flows import ledger, looks
 from dispatch.flows.recording import Happening, Scene, record, refuse_backwards, settle
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def _counts_at(courier: Courier, event: CourierEvent, received_at: datetime, not
 
 def _merge_requests(session: Session, scene: Scene, courier: Courier, event: CourierEvent) -> Outcome:
     conflicts: dict[str, Any] = {}
+    off = False
     left = {name: event.payload.get(name, 0) for name in ("postage", "state_fee")}
     tasks = session.planning.tasks_of_stop(event.stop_id) if event.stop_id else []
     # All at once and in the order of their ids, so that a phone and a commit never wait for each other's rows.
@@ -138,6 +139,14 @@ def _merge_requests(session: Session, scene: Scene, courier: Courier, event: Cou
         if record(session, scene, courier.mode, request_id, leg.leg, happening) == "conflict":
             now = next(row for row in session.consignments.legs(request_id) if row.leg == leg.leg)
             conflicts[request_id] = {"leg": now.leg, "status": now.status, "courier_id": now.courier_id}
+        off = off or any(
+            task.request_id == request_id
+            and task.state == "open"
+            and looks.off_time(task.planned_at, happening.occurred_at)
+            for task in tasks
+        )
+    if off:
+        looks.mark(session, courier.mode, [courier.home_office_id], scene.now)
     if conflicts:
         return Outcome(event.event_id, "conflict", server_state=conflicts)
     return Outcome(event.event_id, "applied")

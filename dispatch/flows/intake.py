@@ -10,7 +10,7 @@ from dispatch.domain.consignment import Leg, RequestBody
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.outward import request_json
 from dispatch.domain.text import local_text
-from dispatch.flows import notifying
+from dispatch.flows import looks, notifying
 from dispatch.flows.assessing import NOTICE_AHEAD, Assessment, address_json, assess
 from dispatch.flows.recording import Happening, Scene, next_check_at, record
 from labels import codes
@@ -70,6 +70,7 @@ def accept(
     request = session.consignments.get(mode, request_id)
     assert request is not None
     _announce(session, scene, request, decided)
+    looks.mark(session, mode, [request.office_id], scene.now)
     return request
 
 
@@ -229,3 +230,4 @@ def wake_return(session: Session, scene: Scene, index: Index, request: Request, 
         last_at=max(request.last_at, scene.now),
         updated_at=max(request.updated_at, scene.now),
     )
+    looks.mark(session, request.mode, [request.office_id], scene.now)

@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import routing
 from dispatch.domain.errors import Conflict, DispatchError, NotFound, invalid
 from dispatch.domain.hours import local_date
 from dispatch.domain.text import local_text
-from dispatch.flows import drafting, operations
+from dispatch.flows import drafting, looks, operations, surveying
 from dispatch.flows.operations import LEASE, Lease
-from dispatch.flows.problem import MOVED_STOP, Case, build
-from dispatch.flows.snapshot import Area, Snapshot, members, read
+from dispatch.flows.problem import MOVED_STOP
+from dispatch.flows.snapshot import Area
+from dispatch.flows.surveying import Ground, Parts, judged
 from routing import RoutingError
 
 if TYPE_CHECKING:
-    from dispatch.domain.addresses import Index
     from dispatch.flows.recording import Scene
-    from dispatch.store import Session, Store
-    from dispatch.store.rows import Courier, Operation, Plan
-    from routing.travel import TravelModel
+    from dispatch.store import Session
+    from dispatch.store.rows import Operation, Plan
 
 KIND = "plan"
 READ, REASONED = 0.1, 0.95
@@ -36,25 +35,6 @@ READ_S = 30.0
 """So long reading a province and reckoning its rides may take; an office is there in a moment."""
 THREADS_FROM = 500
 """Plans of so many requests use every processor."""
-
-
-class Parts(Protocol):
-    """What planning needs of the system it runs in."""
-
-    @property
-    def store(self) -> Store:
-        """The database."""
-
-    @property
-    def places(self) -> Index:
-        """The communes."""
-
-    @property
-    def travel(self) -> TravelModel:
-        """How couriers ride."""
-
-    def scene(self, now: datetime) -> Scene:
-        """The rules at an instant."""
 
 
 def ask(
@@ -117,17 +97,6 @@ class _Wish:
         )
 
 
-@dataclass(frozen=True)
-class _Ground:
-    """What a plan is made on: the area as it stood under `base_version`, and the plan in force in its terms."""
-
-    base_version: int
-    snapshot: Snapshot
-    couriers: list[Courier]
-    case: Case
-    force: routing.Plan
-
-
 def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] = routing.solve) -> str | None:
     """Work out the plan of an operation; its state afterwards, None where there was nothing to do or it was taken away.
 
@@ -147,7 +116,7 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
             lease.goes_on(0.0, READ, READ_S)
             ground = _ground(system, wish)
             lease.goes_on(READ, REASONED, wish.seconds)
-            plan = _judged(ground, _solved(ground, wish, lease, solve))
+            plan = judged(ground, _solved(ground, wish, lease, solve))
             lease.goes_on(REASONED, REASONED, 0)
             if lease.lost.is_set():
                 return None
@@ -163,7 +132,7 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
         raise
 
 
-def _solved(ground: _Ground, wish: _Wish, lease: Lease, solve: Callable[..., routing.Plan]) -> routing.Plan:
+def _solved(ground: Ground, wish: _Wish, lease: Lease, solve: Callable[..., routing.Plan]) -> routing.Plan:
     """The planner's answer: after the time asked for, or the best so far once somebody asks to stop."""
     many = len(ground.case.jobs) >= THREADS_FROM
     return solve(
@@ -175,7 +144,7 @@ def _solved(ground: _Ground, wish: _Wish, lease: Lease, solve: Callable[..., rou
     )
 
 
-def _ground(system: Parts, wish: _Wish) -> _Ground:
+def _ground(system: Parts, wish: _Wish) -> Ground:
     """Claim the area and read it in one short transaction, then put the question to the planner into numbers."""
     scene, mode = system.scene(wish.now), wish.operation.mode
     with system.store.begin() as session:
@@ -186,38 +155,11 @@ def _ground(system: Parts, wish: _Wish) -> _Ground:
                 vi="Địa bàn này đang được lập kế hoạch.",
                 en="Another plan of this area and date is being worked out.",
             )
-        # The version comes first: a commit after it makes this draft stale, never one before it.
-        base_version = session.planning.area_version(mode, wish.area, wish.day)
-        snapshot = read(session, scene, mode, wish.day)
-    couriers, legs = members(snapshot, Area.parse(wish.area))
-    case = build(
-        snapshot,
-        scene,
-        system.places,
-        system.travel,
-        couriers,
-        legs,
-        moved_stop=wish.moved_stop,
-        name=wish.operation.id,
-    )
-    return _Ground(base_version, snapshot, couriers, case, drafting.as_it_stands(case))
+        survey = surveying.survey(session, scene, mode, wish.area, wish.day)
+    return surveying.ground(system, scene, survey, name=wish.operation.id, moved_stop=wish.moved_stop)
 
 
-def _judged(ground: _Ground, plan: routing.Plan) -> routing.Plan:
-    """The plan to show: it passes the judge, and a plan worse than the one in force gives way to that one."""
-    case, force = ground.case, ground.force
-    verdict = routing.check(case.problem, plan, case.in_force)
-    if not verdict.ok:
-        raise RoutingError("no_plan", verdict.violations[0].sentence, case.problem.name)
-    if plan.cost.total <= force.cost.total:
-        return plan
-    served = {row.request for route in force.routes for row in route.stops}
-    reasons = {entry.request: entry for entry in plan.unserved}
-    missing = [reasons.get(key) or routing.Unserved(key, "out_of_time") for key in case.jobs if key not in served]
-    return replace(plan, engine=force.engine, routes=force.routes, unserved=tuple(missing), cost=force.cost)
-
-
-def _keep(system: Parts, wish: _Wish, ground: _Ground, plan: routing.Plan) -> str | None:
+def _keep(system: Parts, wish: _Wish, ground: Ground, plan: routing.Plan) -> str | None:
     """Store the draft and end the operation in one transaction; None where somebody ended it before.
 
     One that was asked to stop ends as cancelled, with the best plan so far as its draft; without a draft where that
@@ -246,7 +188,7 @@ def _keep(system: Parts, wish: _Wish, ground: _Ground, plan: routing.Plan) -> st
             created_at=at,
             updated_at=at,
         )
-        session.planning.release_area(operation.mode, wish.area, wish.day, operation.id)
+        _release(session, wish)
     return status
 
 
@@ -254,7 +196,7 @@ def _end_stopped(session: Session, wish: _Wish) -> str | None:
     """End an operation that was asked to stop before there was anything worth keeping."""
     operation = wish.operation
     ended = session.planning.end_operation(operation.id, session.wall_clock(), "cancelled")
-    session.planning.release_area(operation.mode, wish.area, wish.day, operation.id)
+    _release(session, wish)
     return "cancelled" if ended else None
 
 
@@ -264,12 +206,18 @@ def _hold_area(wish: _Wish) -> Callable[[Session, datetime, datetime], object]:
     return lambda session, at, until: session.planning.claim_area(mode, wish.area, wish.day, operation_id, at, until)
 
 
+def _release(session: Session, wish: _Wish) -> None:
+    """Give the area back, and see to what was marked there meanwhile."""
+    session.planning.release_area(wish.operation.mode, wish.area, wish.day, wish.operation.id)
+    looks.again(session, wish.operation.mode, wish.area, wish.day)
+
+
 def _fail(system: Parts, wish: _Wish, code: str, vi: str, en: str) -> str | None:
     operation = wish.operation
     error = {"code": code, "message": {"vi": vi, "en": en}}
     with system.store.begin() as session:
         ended = session.planning.end_operation(operation.id, session.wall_clock(), "failed", error=error)
-        session.planning.release_area(operation.mode, wish.area, wish.day, operation.id)
+        _release(session, wish)
     return "failed" if ended else None
 
 

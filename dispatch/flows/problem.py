@@ -116,6 +116,7 @@ def build(
     pinned: Mapping[str, str] | None = None,
     by_hand: str | None = None,
     moved_stop: int = MOVED_STOP,
+    frozen_stops: int = 0,
     searched: bool = True,
     name: str = "plan",
 ) -> Case:
@@ -123,7 +124,8 @@ def build(
 
     `pinned` names legs (`request/leg`) that may only go with one courier; tasks locked by hand are pinned too.
     `by_hand` names a leg that a coordinator wants done whatever the hours. Without `searched` an order is only to be
-    timed: few of many rides are asked for.
+    timed: few of many rides are asked for. Of each courier who has set out, so many `frozen_stops` behind the one he
+    rides to stay as they are.
     """
     clock, sites = Clock(snapshot.day, snapshot.now), Sites(snapshot, index)
     # Of two couriers who suit a stop equally well, the first named takes it: the public-service force comes first.
@@ -138,14 +140,15 @@ def build(
         else:
             jobs[leg.key] = made
     bound = {**_locked_by_hand(snapshot, on_duty), **(pinned or {})}
-    table = _ride_table(travel, _points(snapshot, sites, on_duty), searched=searched)
+    limited = any(courier.max_distance_m is not None for courier in on_duty.values())
+    table = _ride_table(travel, _points(snapshot, sites, on_duty), searched=searched, metres_count=limited)
     starts = {courier.id: _start(snapshot, clock, courier, jobs, table) for courier in on_duty.values()}
     wanted = {key: job.leg for key, job in jobs.items()}
     problem = Problem(
         name=name,
         places=tuple(Place(name) for name in table.places),
         travel=MatrixTravel(table.seconds, table.metres),
-        couriers=tuple(_courier(snapshot, clock, c, starts[c.id], wanted) for c in on_duty.values()),
+        couriers=tuple(_courier(snapshot, clock, c, starts[c.id], wanted, frozen_stops) for c in on_duty.values()),
         requests=tuple(_request(job, clock, bound.get(key), on_duty, table) for key, job in jobs.items()),
         weights=replace(WEIGHTS, moved_stop=moved_stop),
         now=clock.now_s,
@@ -172,11 +175,11 @@ def _points(snapshot: Snapshot, sites: Sites, on_duty: Mapping[str, CourierRow])
     return points
 
 
-def _ride_table(travel: TravelModel, points: Mapping[str, Point], *, searched: bool) -> RideTable:
+def _ride_table(travel: TravelModel, points: Mapping[str, Point], *, searched: bool, metres_count: bool) -> RideTable:
     """Rides between all places.
 
-    Between very many, metres are reckoned when asked for: nothing is paid for them, and a province's matrix of them
-    takes as much memory as everything else together.
+    Between very many, metres are reckoned when asked for unless they are limited: nothing is paid for them, and a
+    province's matrix of them takes as much memory as everything else together.
     """
     different, numbers = unique_points(list(points.values()))
     names = dict(zip(points, numbers, strict=True))
@@ -184,7 +187,8 @@ def _ride_table(travel: TravelModel, points: Mapping[str, Point], *, searched: b
     for name, number in names.items():
         if number == len(places):
             places.append(name)
-    if len(different) > MANY_PLACES and isinstance(travel, PiecemealTravel):
+    sparse = len(different) > MANY_PLACES and not (searched and metres_count)
+    if sparse and isinstance(travel, PiecemealTravel):
         seconds, metres = travel.leg_by_leg(different)
         return RideTable(names, places, travel.seconds(different) if searched else seconds, metres)
     return RideTable(names, places, *travel.matrix(different))
@@ -217,7 +221,7 @@ def _request(
 def _start(snapshot: Snapshot, clock: Clock, courier: CourierRow, jobs: Mapping[str, Job], table: RideTable) -> _Start:
     where = riders.standing(snapshot, courier)
     here = f"at:{courier.id}"
-    available = max(clock.now_s, clock.seconds(snapshot.shifts[courier.id].starts_at))
+    available = max(clock.now_s, clock.seconds(riders.rested_at(snapshot, courier)))
     tasks = riders.next_stop(snapshot, courier, {key: job.leg for key, job in jobs.items()})
     if tasks:
         target = jobs[f"{tasks[0].request_id}/{tasks[0].leg}"].site(tasks[0].kind).key
@@ -229,9 +233,15 @@ def _start(snapshot: Snapshot, clock: Clock, courier: CourierRow, jobs: Mapping[
 
 
 def _courier(
-    snapshot: Snapshot, clock: Clock, courier: CourierRow, start: _Start, legs: Mapping[str, OpenLeg]
+    snapshot: Snapshot,
+    clock: Clock,
+    courier: CourierRow,
+    start: _Start,
+    legs: Mapping[str, OpenLeg],
+    frozen_stops: int,
 ) -> Courier:
     shift = snapshot.shifts[courier.id]
+    stays = start.riding_to + riders.frozen(snapshot, courier, legs, start.riding_to, frozen_stops)
     return Courier(
         id=courier.id,
         start=start.place,
@@ -239,9 +249,10 @@ def _courier(
         available_at=start.available_s,
         capacity=riders.spare_capacity(snapshot, courier, legs),
         skills=frozenset(courier.skills),
+        max_distance_m=riders.metres_left(snapshot, courier, start.ridden_m),
         breaks=riders.breaks(snapshot, courier, clock, start.available_s),
         on_board=tuple(key for key, leg in legs.items() if leg.carried and leg.courier_id == courier.id),
-        locked=tuple(Locked(f"{task.request_id}/{task.leg}", as_kind(task.kind)) for task in start.riding_to),
+        locked=tuple(Locked(f"{task.request_id}/{task.leg}", as_kind(task.kind)) for task in stays),
     )
 
 

@@ -17,7 +17,7 @@ from dispatch.domain.moves import CALLED_OFF
 from dispatch.domain.sla import POST_CALENDAR, Promise
 from dispatch.domain.text import local_text
 from dispatch.domain.tracking import PASSIVE, Event, LegState, fold
-from dispatch.flows import ledger
+from dispatch.flows import ledger, looks
 from dispatch.flows.aftermath import close_tasks, tell
 from dispatch.flows.calendars import calendar_of
 from dispatch.flows.ruling import shop_book
@@ -104,6 +104,8 @@ def record(session: Session, scene: Scene, mode: str, request_id: str, leg_name:
             promise = Promise.from_json(leg.promise)  # its clock has not begun: money alone moves no promise
         _write(session, scene, request, leg, before, after, promise, by)
     ledger.book(session, request, leg, event, happening.actor, scene.now)
+    if happening.actor != looks.ACTOR and looks.turns(before.status, after.status, happening.type):
+        looks.mark(session, mode, [request.office_id], scene.now)
     return "applied" if after.took(event.id) else "conflict"
 
 

@@ -22,8 +22,8 @@ from dispatch.flows.ruling import shop_book
 
 if TYPE_CHECKING:
     from dispatch.domain.rules import PolicyBook
-    from dispatch.flows.planning import Parts
     from dispatch.flows.recording import Scene
+    from dispatch.flows.surveying import Parts
     from dispatch.store import Session
     from dispatch.store.money import Place
     from dispatch.store.rows import Operation, Request

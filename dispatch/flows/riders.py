@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -52,6 +52,34 @@ def next_stop(snapshot: Snapshot, courier: Courier, legs: Mapping[str, OpenLeg])
     return [task for task in head if _still_due(task, courier, legs.get(f"{task.request_id}/{task.leg}"))]
 
 
+def frozen(
+    snapshot: Snapshot, courier: Courier, legs: Mapping[str, OpenLeg], riding_to: Sequence[Task], stops: int
+) -> list[Task]:
+    """The tasks of so many stops that follow the one a courier rides to, if he has set out; they stay as they are.
+
+    It ends at the first stop he cannot make as it stands: one without its papers, or of a leg that `legs` lacks.
+    """
+    if standing(snapshot, courier).at is None:
+        return []
+    known = {task.id for task in riding_to}
+    mine = {(task.request_id, task.leg) for task in riding_to if task.kind == "pickup"}
+    found: list[Task] = []
+    names: list[tuple[str, str]] = []
+    for task in snapshot.tasks_of(courier.id):
+        if task.id in known:
+            continue
+        if (task.stop_id, task.kind) not in names[-1:]:
+            names.append((task.stop_id, task.kind))
+        taken = task.kind == "delivery" and (task.request_id, task.leg) in mine
+        due = _still_due(task, courier, legs.get(f"{task.request_id}/{task.leg}"))
+        if len(names) > stops or not (taken or due):
+            break
+        found.append(task)
+        if task.kind == "pickup":
+            mine.add((task.request_id, task.leg))
+    return found
+
+
 def _still_due(task: Task, courier: Courier, leg: OpenLeg | None) -> bool:
     if leg is None:
         return False
@@ -65,6 +93,22 @@ def is_riding(where: Standing, tasks: list[Task], ride_s: int, now: datetime) ->
     if where.at is None or not tasks:
         return False
     return now >= tasks[0].planned_at - timedelta(seconds=ride_s) - EARLY
+
+
+def rested_at(snapshot: Snapshot, courier: Courier) -> datetime:
+    """From when a courier may ride on the day: the start of the shift, or the end of the rest after the one before."""
+    shift, last = snapshot.shifts[courier.id], snapshot.last_shifts.get(courier.id)
+    if last is None or courier.rest_minutes is None:
+        return shift.starts_at
+    return max(shift.starts_at, last.ends_at + timedelta(minutes=courier.rest_minutes))
+
+
+def metres_left(snapshot: Snapshot, courier: Courier, ahead_m: int) -> int | None:
+    """How far a courier may still ride on the day, `ahead_m` of the ride under way being gone; None without a limit."""
+    if courier.max_distance_m is None:
+        return None
+    ridden_m = sum(task.leg_m for task in snapshot.ended_tasks.get(courier.id, ()))
+    return max(0, courier.max_distance_m - ridden_m - ahead_m)
 
 
 def spare_capacity(snapshot: Snapshot, courier: Courier, planned: Mapping[str, OpenLeg]) -> int:

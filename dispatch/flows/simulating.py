@@ -20,8 +20,8 @@ from dispatch.flows.snapshot import Area
 from routing import RoutingError
 
 if TYPE_CHECKING:
-    from dispatch.flows.planning import Parts
     from dispatch.flows.recording import Scene
+    from dispatch.flows.surveying import Parts
     from dispatch.store import Session
     from dispatch.store.rows import Operation
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.hours import Calendar, local_date
@@ -108,7 +108,10 @@ class Area:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything a plan of `day` is made from, as it stood at `now`; dictionaries are by id."""
+    """Everything a plan of `day` is made from, as it stood at `now`; dictionaries are by id.
+
+    `last_shifts` are those of the day before.
+    """
 
     mode: str
     day: date
@@ -123,6 +126,7 @@ class Snapshot:
     open_tasks: list[HeldTask]
     ended_tasks: dict[str, list[Task]]
     commune_settings: list[CommuneSetting]
+    last_shifts: dict[str, Shift] = field(default_factory=dict)
 
     def on_duty(self, courier_id: str) -> bool:
         """Whether the courier still rides on the day."""
@@ -174,6 +178,7 @@ def read(
         offices=offices,
         couriers={courier.id: courier for courier in session.network.couriers(mode)},
         shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
+        last_shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day - timedelta(days=1))},
         calendars=calendars_of(session, scene, mode, shops, offices),
         rounds=rounds,
         open_tasks=held,

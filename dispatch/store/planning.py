@@ -153,6 +153,15 @@ class Planning:
             update(t.plans).where(c.id == plan_id).values(status=status, version=c.version + 1, updated_at=at, **values)
         )
 
+    def discard_live(self, mode: str, area: str, day: date, at: datetime) -> None:
+        """Put the drafts of live planning away that nobody committed; a coordinator's own stay."""
+        c = t.plans.c
+        self._c.execute(
+            update(t.plans)
+            .where(c.mode == mode, c.area == area, c.date == day, c.status == "draft", c.live)
+            .values(status="discarded", version=c.version + 1, updated_at=at)
+        )
+
     def drafts(self, mode: str, day: date) -> list[Plan]:
         """The drafts of one date, newest first."""
         c = t.plans.c

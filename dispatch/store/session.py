@@ -16,6 +16,7 @@ from dispatch.domain.errors import Conflict, Unavailable
 from dispatch.store.access import Access
 from dispatch.store.consignments import Consignments
 from dispatch.store.forecasts import Forecasts
+from dispatch.store.marks import Marks
 from dispatch.store.money import Money
 from dispatch.store.network import Network
 from dispatch.store.notices import Notices
@@ -44,6 +45,7 @@ class Session:
         self.stirred = Stirred()
         self.network = Network(connection, self.stirred)
         self.consignments = Consignments(connection, self.stirred)
+        self.marks = Marks(connection)
         self.notices = Notices(connection)
         self.planning = Planning(connection, self.stirred)
         self.forecasts = Forecasts(connection)

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import warnings
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -87,6 +87,18 @@ def _simulate(operation_id: str) -> None:
     simulating.run(_system(), operation_id, rehearse)
 
 
+def _look(mode: str, area: str, day: str) -> None:
+    """Look at an office's plan after something happened there."""
+    import routing
+    from dispatch.flows import replanning
+
+    routing.warm()  # once in the life of a process: a look is too short to wait for it
+    settings = _system().settings
+    pace = replanning.Pace(settings.live_seconds, settings.live_frozen_stops, settings.live_moved_stops)
+    outcome = replanning.look(_system(), mode, area, date.fromisoformat(day), pace)
+    log.info("looked", area=area, date=day, mode=mode, outcome=outcome)
+
+
 def _reprice(operation_id: str) -> None:
     """Correct the charges that a rule recorded later changes."""
     from dispatch.flows import repricing
@@ -108,6 +120,7 @@ def make_node(redis_url: str) -> Celery:
     app.task(_deliver, name="deliver")
     app.task(_plan, name="plan")
     app.task(_simulate, name="simulate")
+    app.task(_look, name="look")
     app.task(_reprice, name="reprice")
     return app
 
