@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.hours import local_date
-from dispatch.flows import exceptions, rescuing
+from dispatch.flows import exceptions
 from dispatch.flows.committing import Scope, put_in_force
+from dispatch.flows.grounds import endangered, ground
 from dispatch.flows.recording import refuse_backwards, settle
+from dispatch.flows.remedies import state_mark
 from dispatch.flows.sla_watch import touch
+from dispatch.flows.snapshot import HeldTask
 from dispatch.flows.stops import PlannedStop, gather
-from dispatch.live.repairs import Orders, Situation, replayed
+from dispatch.live.repairs import Orders, Repair, Situation, replayed
 from routing.cost import Evaluation, evaluate, routes
 
 if TYPE_CHECKING:
     from dispatch.domain.addresses import Index
+    from dispatch.flows.grounds import Ground
     from dispatch.flows.recording import Scene
-    from dispatch.flows.rescuing import Ground
     from dispatch.store import Session
     from dispatch.store.rows import LegRow, Request
     from routing.travel import TravelModel
@@ -33,7 +36,7 @@ _KINDS = ("give", "earlier", "swap", "ask_earlier", "pause")
 
 @dataclass(frozen=True)
 class _Asked:
-    """What an offer's id carries: see `rescuing`."""
+    """What an offer's id carries: see `remedies`."""
 
     text: str
     mark: str
@@ -93,7 +96,7 @@ def apply(
             if mode == "test":
                 settle(session, scene, other)
     leg = exceptions.leg_of(session, request)
-    if not rescuing.endangered(leg):
+    if not endangered(leg):
         raise _outdated()
     if asked.kind == "ask_earlier":
         raise Conflict(
@@ -103,8 +106,12 @@ def apply(
         )
     if asked.kind == "pause":
         return _pause(session, scene, request, leg, asked, reason, actor)
-    found, stops = _found(session, scene, index, travel, request, leg, asked)
-    put_in_force(session, scene, _scope(found, asked, requests), stops, actor)
+    elsewhere = _locked(session, scene, request, leg, asked)
+    found, way = _still_true(session, scene, index, travel, request, leg, asked)
+    legs = {(job.leg.request_id, job.leg.leg): job.leg for job in found.case.jobs.values()}
+    present = {courier_id: found.snapshot.tasks_of(courier_id) for courier_id in asked.courier_ids}
+    scope = Scope(found.snapshot, legs, found.case, present, elsewhere, requests)
+    put_in_force(session, scene, scope, _stops(session, found, way.orders), actor)
     detail = {"kind": asked.kind, "leg": leg.leg, "moves": [list(move) for move in asked.moves]}
     session.access.audit(mode, scene.now, actor, "request.rescued", request.id, detail)
     return {}
@@ -121,7 +128,7 @@ def _outdated() -> Conflict:
 def _pause(
     session: Session, scene: Scene, request: Request, leg: LegRow, asked: _Asked, reason: str, actor: str
 ) -> dict[str, Any]:
-    if asked.mark != rescuing.state_mark(leg, {}, asked.text, ()):
+    if asked.mark != state_mark(leg, {}, asked.text, ()):
         raise _outdated()
     if not reason:
         raise invalid("/reason", "reason_required", "Dừng đồng hồ phải có lý do.", "A pause must have its reason.")
@@ -129,7 +136,22 @@ def _pause(
     return {"paused": [request.id, leg.leg]}
 
 
-def _found(
+def _locked(session: Session, scene: Scene, request: Request, leg: LegRow, asked: _Asked) -> list[HeldTask]:
+    """Lock the rounds concerned; returns the leg's open tasks in rounds that the offer does not know of."""
+    day = local_date(scene.now)
+    held = session.planning.open_tasks_of(request.id, leg.leg)
+    known = (session.planning.round_of(request.mode, courier_id, day) for courier_id in asked.courier_ids)
+    named = {task.round_id for task in held} | {found.id for found in known if found is not None}
+    rounds = {found.id: found for found in session.planning.lock_rounds(sorted(named))}
+    where = ((task, rounds[task.round_id]) for task in held)
+    return [
+        HeldTask(task, found.courier_id, found.date)
+        for task, found in where
+        if found.courier_id not in asked.courier_ids or found.date != day
+    ]
+
+
+def _still_true(
     session: Session,
     scene: Scene,
     index: Index,
@@ -137,22 +159,17 @@ def _found(
     request: Request,
     leg: LegRow,
     asked: _Asked,
-) -> tuple[Ground, dict[str, list[PlannedStop]]]:
-    """Lock the rounds concerned, read them again, and see that the offer still holds what it said."""
-    mode, day = request.mode, local_date(scene.now)
-    held = {task.round_id for task in session.planning.open_tasks_of(request.id, leg.leg)}
-    known = (session.planning.round_of(mode, courier_id, day) for courier_id in asked.courier_ids)
-    session.planning.lock_rounds(sorted(held | {found.id for found in known if found is not None}))
-    found = rescuing.ground(session, scene, index, travel, request, leg, asked.courier_ids)
-    now, mark = found.now, rescuing.state_mark(leg, found.snapshot.rounds, asked.text, asked.courier_ids)
+) -> tuple[Ground, Repair]:
+    """Read the locked rounds again and see that the offer still holds what it said."""
+    found = ground(session, scene, index, travel, request, leg, asked.courier_ids)
+    now, mark = found.now, state_mark(leg, found.snapshot.rounds, asked.text, asked.courier_ids)
     if mark != asked.mark or now is None:
         raise _outdated()
-    orders = _orders(now, asked)
-    host = now.view.courier_of.get(asked.host)
+    orders, host = _orders(now, asked), now.view.courier_of.get(asked.host)
     way = None if orders is None or host is None else now.measured(asked.kind, host, orders)
     if way is None or way.in_time < asked.in_time or len(way.broken) > asked.broken:
         raise _outdated()
-    return found, _stops(session, found, now, way.orders)
+    return found, way
 
 
 def _orders(now: Situation, asked: _Asked) -> Orders | None:
@@ -166,8 +183,10 @@ def _orders(now: Situation, asked: _Asked) -> Orders | None:
     return replayed(now, told)
 
 
-def _stops(session: Session, found: Ground, now: Situation, orders: Orders) -> dict[str, list[PlannedStop]]:
+def _stops(session: Session, found: Ground, orders: Orders) -> dict[str, list[PlannedStop]]:
     """The stops of the changed rounds, timed within their limits where those are kept."""
+    now = found.now
+    assert now is not None, "what was measured was read"
     couriers = now.view.problem.couriers
     timed = evaluate(now.view, [orders.get(courier, []) for courier in range(len(couriers))])
     view = now.view
@@ -180,16 +199,3 @@ def _stops(session: Session, found: Ground, now: Situation, orders: Orders) -> d
         for route in routes(view, timed)
     }
     return {couriers[courier].id: made.get(couriers[courier].id, []) for courier in orders}
-
-
-def _scope(found: Ground, asked: _Asked, requests: dict[str, Request]) -> Scope:
-    """What the change may touch: the rounds concerned, and tasks of this leg in rounds nobody rides any more."""
-    snapshot, case = found.snapshot, found.case
-    legs = {(job.leg.request_id, job.leg.leg): job.leg for job in case.jobs.values()}
-    present = {courier_id: snapshot.tasks_of(courier_id) for courier_id in asked.courier_ids}
-    elsewhere = [
-        one
-        for one in snapshot.open_tasks
-        if one.key == found.key and (one.courier_id not in present or one.day != snapshot.day)
-    ]
-    return Scope(snapshot, legs, case, present, elsewhere, requests)

@@ -168,7 +168,6 @@ def test_help_comes_from_the_next_office_and_says_so(day: PostDay) -> None:
             "hours_profile": "POST-DEFAULT",
         }
         session.network.put_office(MODE, "vh", office | where, day.now)
-        session.connection.exec_driver_sql("update requests set office_id = 'nt'")
     day.courier("c5")
     with day.store.begin() as session:
         session.connection.exec_driver_sql("update couriers set home_office_id = 'vh' where id = 'c5'")
