@@ -17,7 +17,7 @@ import structlog
 from dispatch import logs
 from dispatch.bootstrap import System, beat, open_system
 from dispatch.domain.errors import Unavailable
-from dispatch.flows import forecasting, looks, notifying, simulating, sla_watch
+from dispatch.flows import forecasting, learning, looks, notifying, simulating, sla_watch
 from dispatch.queue import ROUTES, broker_depth
 from dispatch.settings import Settings
 
@@ -114,6 +114,22 @@ def requeue_looks(system: System) -> None:
         log.info("looks queued again", count=count)
 
 
+def learn(system: System) -> None:
+    """What finished live stops teach; the test world learns at its own calls."""
+    for _ in range(SWEEPS_A_TURN):
+        with system.store.begin() as session:
+            if learning.observe(session, system.scene(session.wall_clock()), system, "live") < learning.BATCH:
+                return
+
+
+def renew_estimates(system: System) -> None:
+    """Estimates of live rides, services and doors, where anything was observed since."""
+    with system.store.begin() as session:
+        version = learning.renew(session, "live", session.wall_clock())
+    if version:
+        log.info("estimates renewed", model=version)
+
+
 def _patience(system: System, task: str) -> timedelta:
     """How long a queued task may wait to be begun before it counts as lost.
 
@@ -127,13 +143,15 @@ def _patience(system: System, task: str) -> timedelta:
 
 
 def forget(system: System) -> None:
-    """Drop what nobody will ask for again: old first answers, outbox rows long handed over, old simulations."""
+    """Drop what nobody asks for again: old answers, outbox rows handed over, simulations, what was long ago seen."""
     with system.store.begin() as session:
         session.access.forget_answers(session.wall_clock() - ANSWERS_KEPT)
     with system.store.begin() as session:
         session.notices.forget_sent(session.wall_clock() - OUTBOX_KEPT)
     with system.store.begin() as session:
         session.past.forget_simulations(session.wall_clock() - simulating.KEPT)
+    with system.store.begin() as session:
+        session.learning.forget(session.wall_clock() - learning.KEPT)
 
 
 def duties() -> list[Duty]:
@@ -145,6 +163,8 @@ def duties() -> list[Duty]:
         Duty("deliveries", 1.0, requeue_deliveries),
         Duty("operations", 2.0, requeue_operations),
         Duty("looks", 5.0, requeue_looks),
+        Duty("learning", 60.0, learn),
+        Duty("estimates", 1800.0, renew_estimates),
         Duty("forgetting", 3600.0, forget),
     ]
 

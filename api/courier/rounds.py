@@ -16,6 +16,7 @@ from dispatch.bootstrap import new_secret, password_fits, secret_hash
 from dispatch.domain.errors import DispatchError, Unavailable, invalid
 from dispatch.domain.hours import local_date
 from dispatch.domain.text import Phone, Shape, local_text
+from dispatch.flows import learning
 from dispatch.flows.fieldwork import CourierEvent, Outcome, day_pack, merge
 from dispatch.store.rows import Courier, Key
 
@@ -127,6 +128,7 @@ def courier_sync(call: Call) -> Any:
     """Bring events back, in any order, any number of times; each is answered on its own."""
     courier = _courier(call)
     results = [_merged(call, courier, item) for item in call.body.events]
+    learning.at_call(call.session, call.system.scene(call.now), call.system, call.mode)
     return {"results": [outcome.to_json() for outcome in results], "server_time": local_text(call.now)}
 
 

@@ -17,7 +17,8 @@ from dispatch.domain.places import ERAS, Commune, Gazetteer
 __all__ = ["Index", "Resolved", "resolve"]
 
 Status = Literal["exact", "divided", "ambiguous", "none"]
-Precision = Literal["door", "commune", "none"]
+Precision = Literal["door", "learnt", "commune", "none"]
+"""`learnt`: where couriers have found this door before, which is near but not surveyed."""
 Candidates = tuple[tuple[Commune, float], ...]
 Point = tuple[float | None, float | None, Precision]
 

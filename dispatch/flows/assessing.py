@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from dispatch.domain.reductions import officer_missing
 from dispatch.domain.result import authority_due_on, hints, return_mode, return_rule
 from dispatch.domain.sla import Promise
 from dispatch.flows.calendars import calendar_of
+from dispatch.flows.learnt import known_door
 from dispatch.flows.recording import Scene
 from dispatch.flows.ruling import shop_book
 from labels import codes
@@ -98,6 +99,18 @@ def locate(index: Index, body: QuoteBody, shop: Shop) -> Whereabouts:
     )
 
 
+def _at_known_door(session: Session, body: QuoteBody, shop: Shop, where: Whereabouts) -> Whereabouts:
+    """With the point where couriers have found this door, if nothing better than its commune's is known."""
+    place, citizen = where.place, body.citizen
+    if place.precision == "door":
+        return where
+    commune = place.commune or place.today
+    door = known_door(session, shop.mode, citizen.address.raw, commune.code if commune else None, citizen.phone)
+    if door is None:
+        return where
+    return replace(where, place=replace(place, lat=door[0], lng=door[1], precision="learnt"))
+
+
 def assess(
     session: Session, scene: Scene, index: Index, body: QuoteBody, mode: str, own_shop_id: str | None
 ) -> Assessment:
@@ -112,7 +125,7 @@ def assess(
             "Thời điểm điều tin ở tương lai hơn 5 phút.",
             "The notice lies more than five minutes in the future.",
         )
-    where = locate(index, body, shop)
+    where = _at_known_door(session, body, shop, locate(index, body, shop))
     book = shop_book(session, scene, shop.mode, shop.id)
     registered_at = body.registered_at or scene.now
     terms = Terms(where.shop_province, where.citizen_province, where.zone, registered_at)

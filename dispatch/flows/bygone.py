@@ -16,7 +16,7 @@ from dispatch.domain.moves import CALLED_OFF
 from dispatch.domain.tracking import fold
 from dispatch.flows.recording import Scene, as_event
 from dispatch.flows.sites import Clock, Site, Sites, counter_windows, door_windows, service_s, unique_points
-from dispatch.flows.snapshot import Area, OpenLeg, Snapshot, calendars_of, open_leg
+from dispatch.flows.snapshot import Area, OpenLeg, Snapshot, ground, open_leg
 from routing import GeodesicTravel
 from routing.travel.geodesic import FileLegs
 
@@ -52,7 +52,7 @@ def day_of(
     """
     midnight = Clock(day, scene.now).zero
     clock, ends_at = Clock(day, midnight), midnight + timedelta(days=1)
-    snapshot = _ground(session, scene, mode, day)
+    snapshot = ground(session, scene, mode, day)
     sites, left_out = Sites(snapshot, places), Counter[str]()
     rows = session.past.legs_of_day(mode, midnight, ends_at, scene.now)
     rows = [row for row in rows if area.has_shop(snapshot.shops.get(row.shop_id), row.r_office_id)]
@@ -82,26 +82,6 @@ def day_of(
         "requests": requests,
     }
     return Bygone(scenario, dict(sorted(left_out.items())))
-
-
-def _ground(session: Session, scene: Scene, mode: str, day: date) -> Snapshot:
-    shops = {shop.id: shop for shop in session.network.shops(mode)}
-    offices = {office.id: office for office in session.network.offices(mode)}
-    return Snapshot(
-        mode=mode,
-        day=day,
-        now=scene.now,
-        legs=[],
-        shops=shops,
-        offices=offices,
-        couriers={courier.id: courier for courier in session.network.couriers(mode)},
-        shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
-        calendars=calendars_of(session, scene, mode, shops, offices),
-        rounds={},
-        open_tasks=[],
-        ended_tasks={},
-        commune_settings=session.sites.commune_settings(mode),
-    )
 
 
 def _request(

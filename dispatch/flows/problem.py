@@ -11,6 +11,7 @@ from dispatch.flows import riders
 from dispatch.flows.coverage import HCC
 from dispatch.flows.jobs import Job, make_job
 from dispatch.flows.sites import Clock, Site, Sites, service_s, unique_points
+from dispatch.live.riding import learnt_travel
 from routing import (
     Cost,
     Courier,
@@ -141,7 +142,8 @@ def build(
             jobs[leg.key] = made
     bound = {**_locked_by_hand(snapshot, on_duty), **(pinned or {})}
     limited = any(courier.max_distance_m is not None for courier in on_duty.values())
-    table = _ride_table(travel, _points(snapshot, sites, on_duty), searched=searched, metres_count=limited)
+    rides = learnt_travel(travel, snapshot.learnt)
+    table = _ride_table(rides, _points(snapshot, sites, on_duty), searched=searched, metres_count=limited)
     starts = {courier.id: _start(snapshot, clock, courier, jobs, table) for courier in on_duty.values()}
     wanted = {key: job.leg for key, job in jobs.items()}
     problem = Problem(

@@ -25,7 +25,7 @@ OFFICE_SERVICE_S = 60
 """Loading one parcel at the post office."""
 CITIZEN_SERVICE_S = 210
 """At a citizen's door: identity, list of papers, money, both signatures (QĐ 45/2016/QĐ-TTg art 6 and 10)."""
-SEARCH_S = {"door": 0, "street": 120, "hamlet": 180, "commune": 300}
+SEARCH_S = {"door": 0, "learnt": 60, "street": 120, "hamlet": 180, "commune": 300}
 """Looking for the door, by how well the point is known."""
 CITIZEN_HOURS = (time(7, 30), time(20, 0))
 """When citizens are called on who named no window of their own."""
@@ -36,11 +36,15 @@ _TERRAIN = {kind.name.lower(): kind for kind in Terrain}
 
 @dataclass(frozen=True)
 class Site:
-    """A place with stops: `key` names it in a routing problem, `place` is its JSON on tasks and in plans."""
+    """A place with stops: `key` names it in a routing problem, `place` is its JSON on tasks and in plans.
+
+    `pace` is by what service there is longer than elsewhere, as far as that was learnt.
+    """
 
     key: str
     place: dict[str, Any]
     point: Point
+    pace: float = 1.0
 
 
 @dataclass
@@ -84,12 +88,18 @@ class Sites:
                 "at": "citizen",
                 "id": leg.request_id,
             }
-            self.made[key] = Site(key, place, Point(lat, lng, self._terrain(*_commune(address))))
+            code, era = commune_of(address)
+            self.made[key] = self.at_door(place, code, era, key)
         return self.made[key]
+
+    def at_door(self, place: dict[str, Any], code: str | None, era: str | None, key: str = "") -> Site:
+        """A citizen's door whose place and commune are known."""
+        point = Point(place["lat"], place["lng"], self._terrain(code, era), code or "")
+        return Site(key, place, point, self.snapshot.learnt.service_factor("citizen", code))
 
     def service_days(self, leg: OpenLeg) -> frozenset[int]:
         """The weekdays on which couriers call on the citizen's commune; empty = every day."""
-        code, era = _commune(leg.address)
+        code, era = commune_of(leg.address)
         return self.communes.service_days(code, era) if code and era else frozenset()
 
     def terrain_near(self, office_id: str) -> Terrain:
@@ -103,7 +113,8 @@ class Sites:
             found = self.index.gazetteer.get(*commune)
             where = f"{found.name}, {found.province_name}" if found else ""
             place = {"name": name, "address": where, "lat": lat, "lng": lng, "precision": "door", "at": at, "id": id}
-            self.made[key] = Site(key, place, Point(lat, lng, self._terrain(*commune)))
+            point = Point(lat, lng, self._terrain(*commune), commune[0])
+            self.made[key] = Site(key, place, point, self.snapshot.learnt.service_factor(at, id))
         return self.made[key]
 
     def _terrain(self, code: str | None, era: str | None) -> Terrain:
@@ -113,7 +124,8 @@ class Sites:
         return _TERRAIN[self.communes.terrain(commune.code, commune.era) or commune.terrain]
 
 
-def _commune(address: dict[str, Any]) -> tuple[str | None, str | None]:
+def commune_of(address: dict[str, Any]) -> tuple[str | None, str | None]:
+    """(code, era) of an address's commune: the one written, else what it is today; (None, None) where unknown."""
     if address.get("commune_code"):
         return address["commune_code"], address["era"]
     today = address.get("today") or {}
@@ -122,9 +134,10 @@ def _commune(address: dict[str, Any]) -> tuple[str | None, str | None]:
 
 def service_s(site: Site) -> int:
     """How long one dossier takes at a site, in seconds."""
+    usual = SHOP_SERVICE_S if site.place["at"] == "shop" else OFFICE_SERVICE_S
     if site.place["at"] == "citizen":
-        return CITIZEN_SERVICE_S + SEARCH_S.get(site.place["precision"], SEARCH_S["commune"])
-    return SHOP_SERVICE_S if site.place["at"] == "shop" else OFFICE_SERVICE_S
+        usual = CITIZEN_SERVICE_S + SEARCH_S.get(site.place["precision"], SEARCH_S["commune"])
+    return round(usual * site.pace)
 
 
 @dataclass(frozen=True)

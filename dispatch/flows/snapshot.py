@@ -11,7 +11,9 @@ from dispatch.domain.hours import Calendar, local_date
 from dispatch.domain.moves import GOING_BACK
 from dispatch.domain.tracking import BEFORE_COLLECTION, LegState, fold
 from dispatch.flows.calendars import calendar_of
+from dispatch.flows.learnt import learnt
 from dispatch.flows.recording import Scene, as_event
+from dispatch.live.learning import NOTHING, Learnt
 
 if TYPE_CHECKING:
     from dispatch.store import Session
@@ -127,6 +129,7 @@ class Snapshot:
     ended_tasks: dict[str, list[Task]]
     commune_settings: list[CommuneSetting]
     last_shifts: dict[str, Shift] = field(default_factory=dict)
+    learnt: Learnt = NOTHING
 
     def on_duty(self, courier_id: str) -> bool:
         """Whether the courier still rides on the day."""
@@ -179,10 +182,32 @@ def read(
         couriers={courier.id: courier for courier in session.network.couriers(mode)},
         shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
         last_shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day - timedelta(days=1))},
-        calendars=calendars_of(session, scene, mode, shops, offices),
+        calendars=_calendars(session, scene, mode, shops, offices),
         rounds=rounds,
         open_tasks=held,
         ended_tasks=ended,
+        commune_settings=session.sites.commune_settings(mode),
+        learnt=learnt(session, mode),
+    )
+
+
+def ground(session: Session, scene: Scene, mode: str, day: date) -> Snapshot:
+    """Who may ride on a date and where counters are, without anything to be done and without what was learnt."""
+    shops = {shop.id: shop for shop in session.network.shops(mode)}
+    offices = {office.id: office for office in session.network.offices(mode)}
+    return Snapshot(
+        mode=mode,
+        day=day,
+        now=scene.now,
+        legs=[],
+        shops=shops,
+        offices=offices,
+        couriers={courier.id: courier for courier in session.network.couriers(mode)},
+        shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
+        calendars=_calendars(session, scene, mode, shops, offices),
+        rounds={},
+        open_tasks=[],
+        ended_tasks={},
         commune_settings=session.sites.commune_settings(mode),
     )
 
@@ -219,7 +244,7 @@ def open_leg(row: Any, events: dict[tuple[str, str], list[Any]]) -> OpenLeg:
     )
 
 
-def calendars_of(
+def _calendars(
     session: Session, scene: Scene, mode: str, shops: dict[str, Shop], offices: dict[str, Office]
 ) -> dict[str, Calendar]:
     """The calendar of every hours profile in use: the operator's own of that id, else a built-in one."""

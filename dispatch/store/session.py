@@ -16,6 +16,7 @@ from dispatch.domain.errors import Conflict, Unavailable
 from dispatch.store.access import Access
 from dispatch.store.consignments import Consignments
 from dispatch.store.forecasts import Forecasts
+from dispatch.store.learning import Learning
 from dispatch.store.marks import Marks
 from dispatch.store.money import Money
 from dispatch.store.network import Network
@@ -50,6 +51,7 @@ class Session:
         self.planning = Planning(connection, self.stirred)
         self.forecasts = Forecasts(connection)
         self.past = Past(connection)
+        self.learning = Learning(connection)
         self.queries = Queries(connection)
         self.money = Money(connection)
         self.sites = Sites(connection)
