@@ -63,6 +63,11 @@ class Rounds:
     late: LateNotices
 
 
+def errors_of(snapshot: Snapshot, parts: Parts) -> Errors:
+    """How far real times are from what plans reckon with: what this world has learnt, else what is believed before."""
+    return snapshot.learnt if snapshot.learnt.anything else parts.errors
+
+
 def is_running(leg: OpenLeg) -> bool:
     """Whether a leg waits to be collected under a promise whose clock runs."""
     return leg.waiting and leg.promise["stopped_at"] is None and leg.promise["state"] != "PAUSED"
@@ -75,7 +80,7 @@ def held(snapshot: Snapshot, scene: Scene, parts: Parts, late: LateNotices) -> d
     in_rounds = {one.key for one in snapshot.open_tasks if one.courier_id in ids and one.day == snapshot.day}
     legs = {leg.key: leg for leg in snapshot.legs if leg.key in in_rounds or (leg.carried and leg.courier_id in ids)}
     case = build(snapshot, scene, parts.places, parts.travel, riders, legs.values(), name="forecast")
-    rounds, found = Rounds(case, snapshot, parts.errors, late), dict[str, Forecast]()
+    rounds, found = Rounds(case, snapshot, errors_of(snapshot, parts), late), dict[str, Forecast]()
     for courier in case.problem.couriers:
         found |= foretold(rounds, courier, _rows(rounds, courier.id), of_route=True)
     for entry in case.left_out:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dispatch.domain.forecasts import Forecast
 from dispatch.domain.hours import local_date
-from dispatch.flows.foreseeing import LateNotices, Parts, Rounds, Row, foretold, untried
+from dispatch.flows.foreseeing import LateNotices, Parts, Rounds, Row, errors_of, foretold, untried
 from dispatch.flows.problem import build
 from dispatch.flows.snapshot import Snapshot, read
 from routing.draft import Draft
@@ -94,7 +94,7 @@ def _tried(
     theirs = {one.key for one in snapshot.open_tasks if one.day == snapshot.day and one.courier_id in ids} - keys
     legs = [leg for leg in snapshot.legs if leg.key in theirs or (leg.carried and leg.courier_id in ids)]
     case = build(snapshot, scene, parts.places, parts.travel, couriers, [*legs, *wanted], moved_stop=0, name="offer")
-    rounds = Rounds(case, snapshot, parts.errors, late)
+    rounds = Rounds(case, snapshot, errors_of(snapshot, parts), late)
     by_key = {leg.key: leg for leg in wanted}
     refused = {f"{one.request_id}/{one.leg}": one.code for one in case.left_out}
     found = {key: untried(rounds, by_key[key], code) for key, code in refused.items() if key in keys}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -162,9 +162,6 @@ def read(
     held = [HeldTask(*one) for one in session.planning.open_tasks(mode, courier_ids=riders)]
     if riders is not None:
         request_ids, courier_ids = {one.task.request_id for one in held} | set(request_ids or ()), riders
-    legs = read_legs(session, mode, request_ids, courier_ids)
-    shops = {shop.id: shop for shop in session.network.shops(mode)}
-    offices = {office.id: office for office in session.network.offices(mode)}
     on_day = {found.courier_id: found for found in session.planning.rounds(mode, day)}
     rounds = on_day if riders is None else {name: found for name, found in on_day.items() if name in riders}
     ended: dict[str, list[Task]] = {}
@@ -172,21 +169,12 @@ def read(
     for task in session.planning.tasks(list(by_round)):
         if task.state != "open":
             ended.setdefault(by_round[task.round_id], []).append(task)
-    return Snapshot(
-        mode=mode,
-        day=day,
-        now=scene.now,
-        legs=legs,
-        shops=shops,
-        offices=offices,
-        couriers={courier.id: courier for courier in session.network.couriers(mode)},
-        shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
-        last_shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day - timedelta(days=1))},
-        calendars=_calendars(session, scene, mode, shops, offices),
+    return replace(
+        ground(session, scene, mode, day),
+        legs=read_legs(session, mode, request_ids, courier_ids),
         rounds=rounds,
         open_tasks=held,
         ended_tasks=ended,
-        commune_settings=session.sites.commune_settings(mode),
         learnt=learnt(session, mode),
     )
 
@@ -204,6 +192,7 @@ def ground(session: Session, scene: Scene, mode: str, day: date) -> Snapshot:
         offices=offices,
         couriers={courier.id: courier for courier in session.network.couriers(mode)},
         shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
+        last_shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day - timedelta(days=1))},
         calendars=_calendars(session, scene, mode, shops, offices),
         rounds={},
         open_tasks=[],

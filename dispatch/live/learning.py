@@ -89,6 +89,11 @@ class Learnt:
     shops: Mapping[str | None, Seen] = field(default_factory=dict)
     doors: Mapping[str | None, Seen] = field(default_factory=dict)
 
+    @property
+    def anything(self) -> bool:
+        """Whether anything was learnt at all."""
+        return bool(self.rides or self.shops or self.doors)
+
     def pair(self, origin: str, destination: str) -> Seen:
         """What to believe of a ride between two communes at any hour."""
         own = self.rides.get((origin, destination, None))

@@ -68,7 +68,7 @@ class PiecemealLearntTravel(LearntTravel):
 
 def learnt_travel(travel: TravelModel, learnt: Learnt) -> TravelModel:
     """`travel` as corrected by what was learnt; `travel` itself where nothing was."""
-    if learnt.everywhere is None:
+    if not learnt.rides:
         return travel
     if isinstance(travel, PiecemealTravel):
         return PiecemealLearntTravel(travel, learnt)

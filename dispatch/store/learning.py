@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, cast, delete, exists, func, select, text
+from sqlalchemy import Connection, Interval, Row, Text, cast, delete, exists, func, literal, select, text
 from sqlalchemy import Double as Float
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
@@ -66,8 +66,9 @@ class Learning:
             select(task.stop_id, t.rounds.c.courier_id, t.rounds.c.date)
             .join(t.rounds, t.rounds.c.id == task.round_id)
             .where(t.rounds.c.mode == mode, task.state.in_(("done", "failed")))
-            .where(task.closed_at >= since, task.closed_at <= until, ~seen, ~still_open)
+            .where(task.closed_at >= since, ~seen, ~still_open)
             .group_by(task.stop_id, t.rounds.c.courier_id, t.rounds.c.date)
+            .having(func.max(task.closed_at) <= until)
             .order_by(func.min(task.closed_at))
             .limit(limit)
         )
@@ -175,7 +176,7 @@ class Learning:
     ) -> list[tuple[str, int, int, int]]:
         """(shop_id, weekday 1 to 7, hour, count) of requests made from `begins` until before `ends`, local time."""
         r = t.requests.c
-        local = func.timezone("+07", r.created_at)
+        local = func.timezone(literal(timedelta(hours=7), Interval), r.created_at)
         weekday, hour = func.extract("isodow", local).label("weekday"), func.extract("hour", local).label("hour")
         query = (
             select(r.shop_id, weekday, hour, func.count().label("count"))

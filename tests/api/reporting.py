@@ -13,7 +13,7 @@ Body = Callable[..., dict[str, Any]]
 
 NAMES = {
     "sla", "deferred-postage", "online-intake", "cash", "coverage", "incidents", "courier-day", "price-proposal",
-    "training",
+    "training", "learning",
 }  # fmt: skip
 
 
