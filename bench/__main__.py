@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from bench import creates, labels, plans, routes, rules, service
+from bench.days import table as days
 
 SUBJECTS = {
     "rules": lambda options: rules.measure(),
@@ -23,8 +24,10 @@ SUBJECTS = {
     "service": lambda options: service.measure(),
     "labels": lambda options: labels.measure(),
     "routes": routes.measure,
+    "days": days.measure,
 }
-BY_NAME_ONLY = {"routes", "service"}  # take an hour and ten minutes
+BY_NAME_ONLY = {"routes", "service", "days"}  # take an hour, ten minutes, an hour
+_WHOLE = {"routes": routes.whole, "days": days.whole}  # only a whole table is kept
 REPORT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 HEAD = "# Benchmarks\n\nMade by `make bench`, each section on its own day; ratios travel better than figures."
 
@@ -36,6 +39,7 @@ def main() -> int:
     chosen = f"any of: {', '.join(SUBJECTS)} (default: all but {', '.join(BY_NAME_ONLY)})"
     parser.add_argument("subjects", nargs="*", default=[], help=chosen)
     routes.add_options(parser)
+    days.add_options(parser)
     options = parser.parse_args()
     asked = options.subjects or default
     unknown = [name for name in asked if name not in SUBJECTS]
@@ -47,7 +51,7 @@ def main() -> int:
         print(f"== {name}", flush=True)
         found = SUBJECTS[name](options)
         print(found, flush=True)
-        if name != "routes" or routes.whole(options):
+        if name not in _WHOLE or _WHOLE[name](options):
             keep(REPORT, dated(found, name))
             print(f"kept in {REPORT.relative_to(REPORT.parents[1])}")
     return 0

@@ -1,1 +1,1 @@
-"""Made days to rehearse, and what hindsight could have done with them; no table of both is made yet."""
+"""Made days run by every strategy, and what hindsight could have done with them: `python -m bench days`."""
