@@ -156,7 +156,7 @@ def _ride(
     legs = [_in_the_bag(one) if one.key == key else one for one in legs]
     pinned = {one.key: courier.id for one in legs}
     case = build(
-        snapshot, scene, index, travel, [courier], legs, pinned=pinned, by_hand=key, moved_stop=0, name=found.id
+        snapshot, scene, index, travel, [courier], legs, pinned=pinned, by_hand=[key], moved_stop=0, name=found.id
     )
     for entry in case.left_out:
         if (entry.request_id, entry.leg) == (request.id, leg.leg):

@@ -80,15 +80,27 @@ def _renew(session: Session, scene: Scene, parts: Parts, mode: str) -> None:
     requests = session.planning.lock_requests(mode, ids, free_only=True)
     if mode == "test":  # a row that has been at a later instant is not moved from an earlier one
         requests = {key: one for key, one in requests.items() if one.last_at <= scene.now}
-    for request in sorted(requests.values(), key=lambda one: (one.shop_id, one.id)):
-        settle(session, scene, request)  # what time has done comes first
-    legs = [leg for rows in session.consignments.legs_of(list(requests)).values() for leg in rows]
+    legs = _settled_legs(session, scene, requests)
     words = _foretold(session, scene, parts, mode, requests, {name: in_rounds[name] for name in names})
     _keep(session, scene, legs, words)
     session.stirred.clear()
     session.stirred.request_ids.update(later)
     if later:
         session.forecasts.leave(session.stirred, session.wall_clock())
+
+
+def _settled_legs(session: Session, scene: Scene, requests: Mapping[str, Request]) -> list[LegRow]:
+    """The legs of locked requests, after what time alone has done to them."""
+    legs = _legs(session, requests)
+    due = {leg.request_id for leg in legs if leg.next_check_at is not None and leg.next_check_at <= scene.now}
+    # In one order for everybody: telling a shop holds its feed.
+    for request in sorted((requests[key] for key in due), key=lambda one: (one.shop_id, one.id)):
+        settle(session, scene, request)
+    return _legs(session, requests) if due else legs
+
+
+def _legs(session: Session, request_ids: Iterable[str]) -> list[LegRow]:
+    return [leg for rows in session.consignments.legs_of(sorted(request_ids)).values() for leg in rows]
 
 
 def _foretold(
@@ -163,7 +175,7 @@ def _look(leg: LegRow, word: Forecast | None, kept: Kept | None, now: datetime) 
 
 def _keep(session: Session, scene: Scene, legs: Iterable[LegRow], words: Mapping[str, Forecast]) -> None:
     """Write what is new, let promises enter or leave danger, and append to the history."""
-    last = session.forecasts.last({leg.request_id for leg in legs})
+    last = session.forecasts.last({leg.request_id for leg in legs if leg.predicted is not None})
     looks = []
     for leg in legs:
         name = leg.request_id, leg.leg
@@ -171,13 +183,12 @@ def _keep(session: Session, scene: Scene, legs: Iterable[LegRow], words: Mapping
         if found is not None:
             looks.append(found)
     session.forecasts.keep([look.to_row(scene.now) for look in looks])
-    # In one order for everybody: telling a shop holds its feed.
-    for look in sorted(looks, key=lambda one: (one.leg.shop_id, one.leg.request_id)):
-        if look.turns:
-            _turn(session, scene, look.leg)
+    turning = sorted((look.leg for look in looks if look.turns), key=lambda leg: (leg.shop_id, leg.request_id))
+    for leg in turning:
+        _turn(session, scene, leg)
     news = [look for look in looks if look.is_news]
-    now_legs = session.consignments.legs_of(sorted({look.leg.request_id for look in news}))
-    states = {(leg.request_id, leg.leg): leg.promise_state for rows in now_legs.values() for leg in rows}
+    now = _legs(session, {leg.request_id for leg in turning}) if turning else []
+    states = {(leg.request_id, leg.leg): leg.promise_state for leg in [*(look.leg for look in news), *now]}
     session.forecasts.add(
         [(look.leg, look.word, states[look.leg.request_id, look.leg.leg]) for look in news if look.word]
     )

@@ -74,12 +74,26 @@ def is_running(leg: OpenLeg) -> bool:
 
 
 def held(snapshot: Snapshot, scene: Scene, parts: Parts, late: LateNotices) -> dict[str, Forecast]:
-    """The forecast of every running pickup in the rounds of the day, by leg; rounds that nobody rides are left out."""
+    """The forecast of every running pickup in the rounds of the day, by leg; rounds that nobody rides are left out.
+
+    What is in a round was decided: it is done whether or not a plan would try it, but nothing is collected at a
+    counter or door that is closed for the rest of the day.
+    """
     riders = [one for one in snapshot.couriers.values() if snapshot.on_duty(one.id) and snapshot.tasks_of(one.id)]
     ids = {one.id for one in riders}
     in_rounds = {one.key for one in snapshot.open_tasks if one.courier_id in ids and one.day == snapshot.day}
     legs = {leg.key: leg for leg in snapshot.legs if leg.key in in_rounds or (leg.carried and leg.courier_id in ids)}
-    case = build(snapshot, scene, parts.places, parts.travel, riders, legs.values(), name="forecast")
+    case = build(
+        snapshot,
+        scene,
+        parts.places,
+        parts.travel,
+        riders,
+        legs.values(),
+        by_hand=in_rounds,
+        searched=False,
+        name="now",
+    )
     rounds, found = Rounds(case, snapshot, errors_of(snapshot, parts), late), dict[str, Forecast]()
     for courier in case.problem.couriers:
         found |= foretold(rounds, courier, _rows(rounds, courier.id), of_route=True)
@@ -111,6 +125,8 @@ def foretold(rounds: Rounds, courier: Courier, rows: Sequence[Row], *, of_route:
         leg = jobs[row.key].leg
         if row.kind == "pickup" and is_running(leg):
             made = _reached(rounds, leg, way, position)
+            if jobs[row.key].shut:
+                made = untried(rounds, leg, "site_closed" if leg.leg == "return" else "door_closed")
             if of_route:
                 made = replace(made, courier_id=courier.id, planned_at=clock.at(row.planned_s))
             found[row.key] = made

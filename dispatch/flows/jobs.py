@@ -44,7 +44,8 @@ MARGIN_S = 600
 class Job:
     """One leg as the planner sees it; `pickup` is None where its papers are on board already.
 
-    `out_of_hours`: a coordinator wants it done on a day when one of its ends is closed.
+    `out_of_hours`: a coordinator wants it done on a day when one of its ends is closed; `shut`: the end where it is
+    collected is.
     """
 
     leg: OpenLeg
@@ -54,6 +55,7 @@ class Job:
     delivery_windows: tuple[Window, ...]
     due_s: int | None
     out_of_hours: bool = False
+    shut: bool = False
 
     def site(self, kind: str) -> Site:
         """Where an end of the leg is."""
@@ -89,7 +91,7 @@ def make_job(
         open_at = _windows(snapshot, clock, leg, pickup, calendar, service_days, intake=False)
         at_pickup = from_second(open_at, retry_s(leg, clock))
     at_delivery = _windows(snapshot, clock, leg, delivery, calendar, service_days, intake=inward)
-    out_of_hours = by_hand and not (at_pickup and at_delivery)
+    out_of_hours, shut = by_hand and not (at_pickup and at_delivery), not at_pickup
     if out_of_hours:
         whenever = ((clock.now_s, 2 * DAY_S),)
         at_pickup, at_delivery = at_pickup or whenever, at_delivery or whenever
@@ -102,7 +104,7 @@ def make_job(
         promised = pickup_due_s(leg, site_calendar, clock)
         # What is broken already is as urgent as what is due now; counting its whole lateness would leave it out.
         due_s = None if promised is None else max(promised - MARGIN_S, clock.now_s)
-    return Job(leg, pickup, delivery, at_pickup, at_delivery, due_s, out_of_hours)
+    return Job(leg, pickup, delivery, at_pickup, at_delivery, due_s, out_of_hours, shut)
 
 
 def _ends(snapshot: Snapshot, sites: Sites, leg: OpenLeg) -> tuple[Site | None, Site] | LeftOut:

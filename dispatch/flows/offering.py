@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dispatch.domain.forecasts import Forecast
 from dispatch.domain.hours import local_date
 from dispatch.flows.foreseeing import LateNotices, Parts, Rounds, Row, errors_of, foretold, untried
 from dispatch.flows.problem import build
-from dispatch.flows.snapshot import Snapshot, read
+from dispatch.flows.snapshot import Snapshot, ground, read
 from routing.draft import Draft
 from routing.view import View
 
@@ -49,9 +49,10 @@ def _of_office(
     found, waiting = {leg.key: nobody for leg in legs}, list(legs)
     for ahead in range(DAYS):
         day = local_date(scene.now) + timedelta(days=ahead)
-        couriers = _nearest(session, scene, mode, day, waiting[0])
+        on = ground(session, scene, mode, day)
+        couriers = _nearest(on, waiting[0])
         if couriers:
-            snapshot = read(session, scene, mode, day, riders=[one.id for one in couriers])
+            snapshot = read(session, scene, mode, day, riders=[one.id for one in couriers], on=on)
             found |= _tried(snapshot, scene, parts, couriers, waiting, late)
             # What runs on beyond the day and finds no place on it is tried on the next.
             waiting = [leg for leg in waiting if found[leg.key].breach_probability is None]
@@ -60,14 +61,11 @@ def _of_office(
     return found
 
 
-def _nearest(session: Session, scene: Scene, mode: str, day: date, leg: OpenLeg) -> list[Courier]:
+def _nearest(on: Snapshot, leg: OpenLeg) -> list[Courier]:
     """Those who may serve a leg on the day: couriers on duty whose office lies in the province of its shop."""
-    shop = session.network.shop(mode, leg.shop_id)
-    shifts = {one.courier_id for one in session.network.shifts(mode, day) if one.starts_at < one.ends_at > scene.now}
-    if shop is None or not shifts:
-        return []
-    homes = {office.id for office in session.network.offices(mode) if office.province_code == shop.province_code}
-    ours = [one for one in session.network.couriers(mode) if one.id in shifts and one.home_office_id in homes]
+    shop = on.shops[leg.shop_id]
+    homes = {office.id for office in on.offices.values() if office.province_code == shop.province_code}
+    ours = [one for one in on.couriers.values() if on.on_duty(one.id) and one.home_office_id in homes]
     lat, lng = leg.address.get("lat"), leg.address.get("lng")
     if leg.leg == "return" or lat is None or lng is None:
         lat, lng = shop.lat, shop.lng

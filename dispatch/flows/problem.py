@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,7 @@ def build(
     legs: Iterable[OpenLeg],
     *,
     pinned: Mapping[str, str] | None = None,
-    by_hand: str | None = None,
+    by_hand: Collection[str] = (),
     moved_stop: int = MOVED_STOP,
     frozen_stops: int = 0,
     searched: bool = True,
@@ -124,7 +124,7 @@ def build(
     """The problem of serving `legs` with those of `couriers` who still ride on the day.
 
     `pinned` names legs (`request/leg`) that may only go with one courier; tasks locked by hand are pinned too.
-    `by_hand` names a leg that a coordinator wants done whatever the hours. Without `searched` an order is only to be
+    `by_hand` names legs that a coordinator wants done whatever the hours. Without `searched` an order is only to be
     timed: few of many rides are asked for. Of each courier who has set out, so many `frozen_stops` behind the one he
     rides to stay as they are.
     """
@@ -135,7 +135,7 @@ def build(
     jobs: dict[str, Job] = {}
     left_out: list[LeftOut] = []
     for leg in legs:
-        made = make_job(snapshot, scene, sites, clock, leg, on_duty, by_hand=leg.key == by_hand)
+        made = make_job(snapshot, scene, sites, clock, leg, on_duty, by_hand=leg.key in by_hand)
         if isinstance(made, LeftOut):
             left_out.append(made)
         else:

@@ -154,10 +154,12 @@ def read(
     request_ids: Collection[str] | None = None,
     courier_ids: Collection[str] = (),
     riders: Collection[str] | None = None,
+    on: Snapshot | None = None,
 ) -> Snapshot:
     """Read a world's open legs (or only those of `request_ids` and in the hands of `courier_ids`) and who may ride.
 
     With `riders`, only these couriers' rounds are read, with the legs in them and in their hands, and `request_ids`.
+    `on` is the ground of the day where the caller has it already.
     """
     held = [HeldTask(*one) for one in session.planning.open_tasks(mode, courier_ids=riders)]
     if riders is not None:
@@ -170,7 +172,7 @@ def read(
         if task.state != "open":
             ended.setdefault(by_round[task.round_id], []).append(task)
     return replace(
-        ground(session, scene, mode, day),
+        on or ground(session, scene, mode, day),
         legs=read_legs(session, mode, request_ids, courier_ids),
         rounds=rounds,
         open_tasks=held,

@@ -108,6 +108,8 @@ class Forecasts:
     def last(self, request_ids: Collection[str]) -> dict[Leg, Kept]:
         """The last word on each leg of some requests."""
         c = t.forecasts.c
+        if not request_ids:
+            return {}
         rows = self._c.execute(
             select(t.forecasts)
             .ext(distinct_on(c.request_id, c.leg))

@@ -69,10 +69,10 @@ class Session:
             if patience_ms is None:
                 yield
                 return
-            usual = self.connection.execute(text("show lock_timeout")).scalar_one()
-            self.connection.execute(text(f"set local lock_timeout = {patience_ms:d}"))
+            change = text("select current_setting('lock_timeout'), set_config('lock_timeout', :wait, true)")
+            usual = self.connection.execute(change, {"wait": str(patience_ms)}).one()[0]
             yield
-            self.connection.execute(text("select set_config('lock_timeout', :usual, true)"), {"usual": usual})
+            self.connection.execute(change, {"wait": usual})
 
     def new_id(self, prefix: str) -> str:
         """A fresh id such as `req_01…`: sortable by the moment it was made, 80 random bits."""
