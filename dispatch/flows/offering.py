@@ -91,7 +91,17 @@ def _tried(
     ids, keys = {one.id for one in couriers}, {leg.key for leg in wanted}
     theirs = {one.key for one in snapshot.open_tasks if one.day == snapshot.day and one.courier_id in ids} - keys
     legs = [leg for leg in snapshot.legs if leg.key in theirs or (leg.carried and leg.courier_id in ids)]
-    case = build(snapshot, scene, parts.places, parts.travel, couriers, [*legs, *wanted], moved_stop=0, name="offer")
+    case = build(
+        snapshot,
+        scene,
+        parts.places,
+        parts.travel,
+        couriers,
+        [*legs, *wanted],
+        by_hand=theirs,
+        moved_stop=0,
+        name="offer",
+    )
     rounds = Rounds(case, snapshot, errors_of(snapshot, parts), late)
     by_key = {leg.key: leg for leg in wanted}
     refused = {f"{one.request_id}/{one.leg}": one.code for one in case.left_out}

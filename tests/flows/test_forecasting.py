@@ -24,6 +24,16 @@ def look(day: PostDay, *request_ids: str) -> None:
         forecasting.look_again(session, day.scene(day.now), day, request_ids)
 
 
+def give(day: PostDay, request_id: str, courier_id: str) -> None:
+    """What a coordinator's call does: the leg goes into a round, and what hangs on it is foretold anew."""
+    with day.store.begin() as session:
+        request = session.consignments.get(MODE, request_id, lock=True)
+        assert request is not None
+        scene = day.scene(day.now)
+        assigning.assign(session, scene, day.places, day.travel, request, courier_id, None, False, "test")
+        forecasting.refresh(session, scene, day, MODE)
+
+
 def predicted(day: PostDay, request_id: str) -> dict[str, Any]:
     found: dict[str, Any] = promise_json(day.leg(request_id))["predicted"]
     return found
@@ -108,12 +118,7 @@ def test_a_promise_in_danger_is_restored_by_another_courier_and_met(alone: PostD
         alone.pass_time(minutes=5)
         look(alone, last)
     alone.courier("c2")
-    with alone.store.begin() as session:
-        request = session.consignments.get(MODE, last, lock=True)
-        assert request is not None
-        scene = alone.scene(alone.now)
-        assigning.assign(session, scene, alone.places, alone.travel, request, "c2", None, False, "test")
-        forecasting.refresh(session, scene, alone, MODE)
+    give(alone, last, "c2")
     assert [kind for kind, _, _ in told(alone, last)] == ["promise.at_risk", "promise.restored"]
     assert alone.leg(last).promise_state == "RUNNING" and history(alone, last)[-1].word.courier_id == "c2"
     alone.pass_time(minutes=20)
@@ -192,6 +197,17 @@ def test_after_the_shift_the_next_working_morning_is_foretold(day: PostDay) -> N
     look(day, request_id)
     found = predicted(day, request_id)
     assert found["p50"] == "2026-11-25T07:30:00+07:00" and found["breach_probability"] < 0.05, "the 24th is a holiday"
+
+
+def test_what_a_coordinator_gives_out_of_hours_is_foretold_as_it_will_be_done(alone: PostDay) -> None:
+    alone.now = at("17:20")
+    at_door, at_counter = alone.ask_for(1, kind="pickup"), alone.ask_for(2)
+    for request_id in (at_door, at_counter):
+        give(alone, request_id, "c1")
+    assert predicted(alone, at_door)["p50"].startswith("2026-11-23T17:"), "the shop it goes to opens on another day"
+    shut = predicted(alone, at_counter)
+    assert shut["p50"] is None and [cause["code"] for cause in shut["causes"]] == ["site_closed"]
+    assert shut["breach_probability"] is None, "the promise runs on when the counter opens again"
 
 
 def test_a_late_look_never_replaces_a_newer_one(alone: PostDay) -> None:
