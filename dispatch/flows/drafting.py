@@ -39,6 +39,7 @@ def body(
     plan: Plan,
     force: Plan,
     new_id: Callable[[str], str],
+    late: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """The body of a draft: what `GET /v1/plans/{id}` shows, and under `base` what it was made from."""
     made = {
@@ -54,6 +55,7 @@ def body(
         "routes": [_route_json(snapshot, courier_id, stops) for courier_id, stops in made.items()],
         "served": sum(row.kind == "delivery" for route in plan.routes for row in route.stops),
         "unserved": missing,
+        "late": list(late),
         "cost": {**_cost_json(case, plan), "against": _cost_json(case, force)},
         "diff": _diff(case, snapshot, ours, keys, made, plan, force),
         "engine": plan.engine,

@@ -16,7 +16,7 @@ import routing
 from dispatch.domain.errors import Conflict, DispatchError, NotFound, invalid
 from dispatch.domain.hours import local_date
 from dispatch.domain.text import local_text
-from dispatch.flows import drafting, looks, operations, surveying
+from dispatch.flows import drafting, lateness, looks, operations, surveying
 from dispatch.flows.operations import LEASE, Lease
 from dispatch.flows.problem import MOVED_STOP
 from dispatch.flows.snapshot import Area
@@ -120,7 +120,7 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
             lease.goes_on(REASONED, REASONED, 0)
             if lease.lost.is_set():
                 return None
-            return _keep(system, wish, ground, plan)
+            return _keep(system, wish, ground, plan, lateness.late_stops(ground.case, plan))
     except RoutingError as error:
         return _fail(system, wish, error.code, f"Không lập được kế hoạch: {error}", str(error))
     except DispatchError as error:
@@ -159,7 +159,7 @@ def _ground(system: Parts, wish: _Wish) -> Ground:
     return surveying.ground(system, scene, survey, name=wish.operation.id, moved_stop=wish.moved_stop)
 
 
-def _keep(system: Parts, wish: _Wish, ground: Ground, plan: routing.Plan) -> str | None:
+def _keep(system: Parts, wish: _Wish, ground: Ground, plan: routing.Plan, late: list[dict[str, Any]]) -> str | None:
     """Store the draft and end the operation in one transaction; None where somebody ended it before.
 
     One that was asked to stop ends as cancelled, with the best plan so far as its draft; without a draft where that
@@ -183,7 +183,7 @@ def _keep(system: Parts, wish: _Wish, ground: Ground, plan: routing.Plan) -> str
             status="draft",
             version=1,
             base_version=ground.base_version,
-            body=drafting.body(ground.case, ground.snapshot, ground.couriers, plan, ground.force, session.new_id),
+            body=drafting.body(ground.case, ground.snapshot, ground.couriers, plan, ground.force, session.new_id, late),
             planned_for_at=wish.now,
             created_at=at,
             updated_at=at,

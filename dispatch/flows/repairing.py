@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.hours import local_date
-from dispatch.flows import exceptions
+from dispatch.flows import exceptions, looks
 from dispatch.flows.committing import Scope, put_in_force
 from dispatch.flows.grounds import endangered, ground
 from dispatch.flows.recording import refuse_backwards, settle
@@ -112,6 +112,8 @@ def apply(
     present = {courier_id: found.snapshot.tasks_of(courier_id) for courier_id in asked.courier_ids}
     scope = Scope(found.snapshot, legs, found.case, present, elsewhere, requests)
     put_in_force(session, scene, scope, _stops(session, found, way.orders), actor)
+    couriers = (found.snapshot.couriers[courier_id].home_office_id for courier_id in asked.courier_ids)
+    looks.mark(session, mode, [request.office_id, *couriers], scene.now)
     detail = {"kind": asked.kind, "leg": leg.leg, "moves": [list(move) for move in asked.moves]}
     session.access.audit(mode, scene.now, actor, "request.rescued", request.id, detail)
     return {}

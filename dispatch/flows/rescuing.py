@@ -5,19 +5,15 @@ Nothing is changed here; `flows/repairing` does what an offer says.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.text import local_text
 from dispatch.flows import remedies
 from dispatch.flows.drafting import unserved_json
 from dispatch.flows.grounds import Ground, endangered, ground
+from dispatch.flows.lateness import LOOKS, by_its_promise, few, reasons
 from dispatch.live.repairs import Repair, repairs
-from routing import Unserved
-from routing.explain import explain, explain_late
-from routing.model import Late
-from routing.reasons import reason_en, reason_vi
+from routing.explain import explain
 
 if TYPE_CHECKING:
     from dispatch.domain.addresses import Index
@@ -28,8 +24,6 @@ if TYPE_CHECKING:
 
 SHOWN = 8
 """Offers shown at most."""
-LOOKS = 60
-"""How many changes are tried when a reason is sought."""
 
 
 def rescue(
@@ -72,31 +66,18 @@ def _why_not(found: Ground, ways: list[Repair]) -> dict[str, Any]:
     """Why nothing keeps the promise, and the smallest change that would, found by trying."""
     now = found.now
     assert now is not None
-    asked = now.view.problem.requests[now.wanted]
-    promised = replace(asked, pickup=replace(asked.pickup, due=now.due[now.wanted]))  # without the planner's margin
-    view = now.view.with_request(now.wanted, promised)
+    view = by_its_promise(now.view, now.wanted, found.due_s)
     orders = [list(order) for order in now.orders]
     if ways:
         for courier, order in ways[0].orders.items():
             orders[courier] = order
     if any(2 * now.wanted in order for order in orders):
-        for late in explain_late(view, orders, {}, _few(LOOKS), only=(now.wanted,)):
-            return _why(_late_json(found, late))
+        for late in reasons(found.case, view, orders, (now.wanted,)):
+            return _why(late)
     bare = [[stop for stop in order if stop // 2 != now.wanted] for order in orders]
-    (entry,) = explain(view, bare, [now.wanted], {}, _few(LOOKS))
+    (entry,) = explain(view, bare, [now.wanted], {}, few(LOOKS))
     return _why(unserved_json(found.case, entry))
-
-
-def _late_json(found: Ground, late: Late) -> dict[str, Any]:
-    told = unserved_json(found.case, Unserved(late.request, late.code, late.detail, late.change))
-    return {**told, "reason": {"vi": reason_vi(late), "en": reason_en(late)}}
 
 
 def _why(told: dict[str, Any]) -> dict[str, Any]:
     return {name: told[name] for name in ("code", "reason", "change")}
-
-
-def _few(looks: int) -> Callable[[], bool]:
-    """A stop after so many looks: the same question has the same answer on any machine."""
-    left = iter(range(looks))
-    return lambda: next(left, None) is None

@@ -31,7 +31,7 @@ KEPT = timedelta(minutes=10)
 _REASONS = {
     "status": ("Hồ sơ nay ở trạng thái {status}.", "The request is {status} by now."),
     "scanned": ("Bưu tá đã báo về hồ sơ này.", "A courier has reported on it since."),
-    "changed": ("Người khác đã xếp lại sau đó.", "Somebody else has changed its place since."),
+    "changed": ("Chỗ của hồ sơ đã được xếp lại sau đó.", "Its place has been changed since."),
     "later": ("Hồ sơ đã ở một thời điểm sau đó.", "The request has already been at a later instant."),
     "refused": ("Lịch sử của hồ sơ không cho phép.", "The history of the request does not allow it."),
 }

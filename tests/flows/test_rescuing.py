@@ -14,6 +14,7 @@ from dispatch.domain.hours import local_date
 from dispatch.flows import exceptions, repairing, rescuing, undoing
 from dispatch.flows.problem import build
 from dispatch.flows.snapshot import read
+from routing.reasons import CODES
 from routing.timing import Timing, time_route
 from routing.view import View
 from tests.flows.post_day import MODE, OFFICE, PostDay, at, greedy
@@ -256,6 +257,27 @@ def test_where_nothing_helps_it_says_why_and_what_would(day: PostDay) -> None:
     assert offers_for(day, wanted)["why_not"]["code"] == "no_courier"
     unknown = day.ask_for(2, address={"raw": "gần chợ"})
     assert offers_for(day, unknown)["why_not"]["code"] == "address_unknown"
+
+
+def test_a_plan_says_of_every_late_stop_why_and_what_would_have_it_in_time(day: PostDay) -> None:
+    day.courier("c1", starts="10:30")
+    day.courier("c2", starts="07:30", ends="07:30")
+    ids = [day.ask_for(number, kind="pickup") for number in range(1, 15)]
+    plan = day.draft(solve=greedy)
+    planned = {
+        task["request_id"]: datetime.fromisoformat(stop["planned_at"])
+        for route in plan.body["routes"]
+        for stop in route["stops"]
+        if stop["kind"] == "pickup"
+        for task in stop["tasks"]
+    }
+    late = {request_id for request_id in ids if planned[request_id] > (day.leg(request_id).due_at or day.now)}
+    assert late and {entry["request_id"] for entry in plan.body["late"]} == late
+    for entry in plan.body["late"]:
+        assert entry["code"] in CODES and entry["reason"]["vi"] and entry["reason"]["en"] and entry["late_min"] > 0
+    assert any(entry["code"] == "fleet_full" and entry["change"] for entry in plan.body["late"])
+    day.courier("c2", starts="10:30")
+    assert len(day.draft(solve=greedy).body["late"]) < len(late), "one more courier is what it takes"
 
 
 def test_a_promise_that_is_over_needs_no_rescue(day: PostDay) -> None:
