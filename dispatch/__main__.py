@@ -181,21 +181,36 @@ def _import_roads(path: Path) -> int:
 def _simulate(options: argparse.Namespace) -> int:
     import json
 
-    from dispatch.rehearsal import read, simulate
+    from pydantic import ValidationError
+
+    from dispatch.rehearsal import WhatIf, answer, read
     from routing import RoutingError
 
     try:
-        scenario = read(Path(options.file).read_bytes())
-        result = simulate(scenario, options.strategy, options.seed)
+        asked = {"strategy": options.strategy, "seed": options.seed, "couriers": options.couriers, "work": options.work}
+        if options.curve:
+            first, _, last = options.curve.partition("-")
+            asked["curve"] = {"from": int(first), "to": int(last), "target": options.target}
+        told = answer(
+            read(Path(options.file).read_bytes()), WhatIf.model_validate(asked), [], lambda share, points: None
+        )
         if options.out:
-            Path(options.out).write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
+            Path(options.out).write_text(json.dumps(told.whole, ensure_ascii=False), encoding="utf-8")
     except OSError as error:
         print(f"simulate: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        print(f"simulate: --{wrong['loc'][0] if wrong['loc'] else 'couriers'}: {wrong['msg']}", file=sys.stderr)
         return 2
     except RoutingError as error:
         print(f"simulate: {options.file}: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(result["metrics"] if options.out else result, ensure_ascii=False))
+    except ValueError:
+        print(f"simulate: --curve: {options.curve}: must be two numbers such as 4-12", file=sys.stderr)
+        return 2
+    short = told.result if options.curve else told.result["metrics"]
+    print(json.dumps(short if options.out or options.curve else told.whole, ensure_ascii=False))
     return 0
 
 
@@ -248,6 +263,12 @@ def _parser() -> argparse.ArgumentParser:
     simulated.add_argument("--strategy", choices=["live", "insertion", "nearest", "fixed"], default="live")
     simulated.add_argument("--seed", type=int, default=1, metavar="N")
     simulated.add_argument("--out", metavar="RESULT.json", help="write the result there and print its metrics only")
+    simulated.add_argument(
+        "--couriers", type=int, metavar="N", help="with so many couriers: the file's first, or copies"
+    )
+    simulated.add_argument("--work", type=float, default=1.0, metavar="TIMES", help="1.3 = 30 %% more requests")
+    simulated.add_argument("--curve", metavar="FROM-TO", help="how many couriers keep the target: print the curve")
+    simulated.add_argument("--target", type=float, default=0.98, metavar="SHARE", help="of promises kept, for --curve")
     key = add("key", _key, "make an API key and print it once")
     key.add_argument("--scope", required=True, choices=["shop", "operator", "courier"])
     key.add_argument("--mode", choices=["test", "live"], help="default: DISPATCH_MODE")

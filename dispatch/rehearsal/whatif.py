@@ -73,7 +73,7 @@ class WhatIf(Shape):
     """
 
     strategy: Literal["live", "insertion", "nearest", "fixed"] = "live"
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 1
+    seed: Annotated[int, Field(ge=-(2**53), le=2**53)] = 1
     couriers: Count | CourierChange | None = None
     shift: Hours | None = None
     hours: Annotated[dict[Name, Annotated[list[Hours], Field(min_length=1, max_length=20)]], Field(max_length=500)] = {}
@@ -109,7 +109,7 @@ def changed(day: Scenario, what: WhatIf) -> tuple[Scenario, list[str]]:
     travel = day.travel
     if what.detour != 1:
         travel = GeodesicTravel(travel.detour * what.detour, travel.speed_kmh, travel.stop_overhead_s)
-    noise = day.noise if what.sigma is None else Noise(what.sigma, what.seed)
+    noise = day.noise if what.sigma is None else Noise(what.sigma, abs(what.seed))
     return replace(day, requests=tuple(requests), travel=travel, noise=noise), shut
 
 
@@ -120,7 +120,7 @@ def with_number(day: Scenario, count: int) -> Scenario:
 
 def _so_many(couriers: Sequence[Courier], count: int) -> tuple[Courier, ...]:
     if not couriers:
-        raise RoutingError("bad_value", "nobody is left to ride", "couriers")
+        return ()
     kept = list(couriers[:count])
     copies = islice(cycle(couriers), max(0, count - len(couriers)))
     added = [replace(one, id=f"{one.id}+{k // len(couriers) + 1}") for k, one in enumerate(copies)]
@@ -132,6 +132,8 @@ def _with_couriers(day: Scenario, what: WhatIf) -> Scenario:
     if isinstance(what.couriers, CourierChange):
         _known(what.couriers.remove, [one.id for one in couriers], "couriers.remove")
         couriers = tuple(one for one in couriers if one.id not in what.couriers.remove)
+        if not couriers:
+            raise RoutingError("bad_value", "nobody is left to ride", "couriers")
         count = len(couriers) + what.couriers.add
     couriers = _so_many(couriers, count)
     if what.shift is not None:

@@ -83,3 +83,23 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
     assert "couriers" in done.stderr
     assert command(str(tmp_path / "none.json")).returncode == 2
     assert command(str(tmp_path / "day.json"), "--strategy", "magic").returncode == 2
+
+
+def test_the_command_changes_the_day_and_finds_how_many_couriers_it_needs(tmp_path: Path) -> None:
+    file = tmp_path / "day.json"
+    file.write_text(text(small_day(11, requests=60, couriers=2)))
+    more = command(str(file), "--strategy", "insertion", "--couriers", "3", "--work", "1.5")
+    result = json.loads(more.stdout)
+    assert [one["id"] for one in result["couriers"]] == ["c0", "c1", "c0+1"] and len(result["requests"]) == 90
+    curve = command(str(file), "--strategy", "insertion", "--curve", "1-6", "--target", "0.9")
+    told = json.loads(curve.stdout)
+    assert told["target"] == 0.9 and told["least_couriers"] == len(told["couriers"])
+    assert {1, 6} <= {point["couriers"] for point in told["curve"]}
+
+
+@pytest.mark.parametrize("wrong", [("--curve", "few"), ("--curve", "5-2"), ("--couriers", "0"), ("--work", "9")])
+def test_the_command_says_in_one_line_which_wish_is_wrong(tmp_path: Path, wrong: tuple[str, str]) -> None:
+    (tmp_path / "day.json").write_text(text(small_day(1, requests=3, couriers=1)))
+    done = command(str(tmp_path / "day.json"), *wrong)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert wrong[0] in done.stderr
