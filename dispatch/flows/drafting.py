@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from dispatch.flows.stops import PlannedStop, TaskKey, gather, task_key
@@ -24,12 +24,17 @@ Places = dict[TaskKey, tuple[str, TaskKey | None]]
 
 def as_it_stands(case: Case) -> Plan:
     """The plan in force, timed and priced like any other; what can no longer be driven counts as unserved."""
+    return priced(case, case.in_force)
+
+
+def priced(case: Case, plan: Plan) -> Plan:
+    """A plan's orders of stops, timed and priced by the case's own prices."""
     view = View(case.problem)
     places = warm_places(view, case.in_force)
-    orders = Draft(view, view.sequences_of(case.in_force), places).sequences()
+    orders = Draft(view, view.sequences_of(plan), places).sequences()
     found = evaluate(view, orders, places)
     assert isinstance(found, Evaluation), "a draft holds only what can be driven"
-    return Plan(case.problem.name, "in force", 0, 0, routes(view, found), (), found.cost)
+    return replace(plan, routes=routes(view, found), cost=found.cost)
 
 
 def body(

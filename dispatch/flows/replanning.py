@@ -11,12 +11,12 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import routing
 from dispatch.domain.errors import Conflict, DispatchError
-from dispatch.flows import committing, drafting, looks, surveying
-from dispatch.flows.surveying import Ground, Parts, Survey, judged
+from dispatch.flows import committing, drafting, forecasting, foreseeing, looks, surveying
+from dispatch.flows.surveying import Ground, Survey, judged
 from dispatch.live.steadiness import displaced
 from routing import RoutingError
 
@@ -37,6 +37,10 @@ LEAST_GAIN = 60
 Outcome = Literal["committed", "proposed", "nothing", "dropped"]
 
 log = logging.getLogger(__name__)
+
+
+class Parts(surveying.Parts, foreseeing.Parts, Protocol):
+    """What a look needs of the system it runs in: to plan, and to foretell what became of the promises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,8 @@ def _answers(ground: Ground, pace: Pace, solve: Callable[..., routing.Plan]) -> 
     problem, warm = ground.case.problem, ground.case.in_force
     yield judged(ground, solve(problem, seconds=FIRST_SHARE * pace.seconds, warm=warm))
     dear = replace(problem, weights=replace(problem.weights, moved_stop=STEADIER * MOVED_STOP))
-    yield judged(ground, solve(dear, seconds=(1 - FIRST_SHARE) * pace.seconds, warm=warm))
+    steadier = solve(dear, seconds=(1 - FIRST_SHARE) * pace.seconds, warm=warm)
+    yield judged(ground, drafting.priced(ground.case, steadier))
     yield judged(ground, solve(problem, seconds=(1 - FIRST_SHARE) * pace.seconds, warm=warm, engine="greedy"))
 
 
@@ -184,6 +189,7 @@ def _kept(
                     *(session, system.scene(now), system.places, system.travel),
                     *(plan_id, found.office.mode, 1, looks.ACTOR),
                 )
+                forecasting.refresh(session, system.scene(now), system, found.office.mode)
     except DispatchError as error:
         log.info("live plan of %s on %s came too late: %s", found.area, found.day, error.code)
         return _let_go(system, found, "dropped")

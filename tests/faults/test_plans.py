@@ -122,18 +122,12 @@ def _cpu_ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def test_of_two_workers_asked_for_one_area_at_once_one_plans_and_the_other_says_so(
+def test_of_two_processes_asked_for_one_area_at_once_one_plans_and_the_other_says_so(
     machine: Machine, busy: PostDay
 ) -> None:
     before = drafts(busy)
-    machine.start("worker-2")
-    try:
-        asked = [busy.ask(seconds=20), busy.ask(seconds=20)]
-        ended = [eventually(lambda one=one: _ended(busy, one), TAKEN_UP_S) for one in asked]  # type: ignore[misc]
-    finally:
-        assert machine.stop("worker-2") == 0
-        machine.stop("worker")
-        machine.start("worker")
+    asked = [busy.ask(seconds=20), busy.ask(seconds=20)]
+    ended = [eventually(lambda one=one: _ended(busy, one), TAKEN_UP_S) for one in asked]  # type: ignore[misc]
     assert sorted(one.status for one in ended) == ["failed", "succeeded"]
     assert {one.error["code"] for one in ended if one.error} == {"area_busy"}
     assert len(drafts(busy) - before) == 1
@@ -155,7 +149,7 @@ def test_a_cancelled_plan_of_a_running_worker_ends_soon_with_its_best_so_far(mac
     assert ended.status == "cancelled" and busy.plan(ended.result["plan_id"]).status == "draft"
 
 
-def test_what_was_marked_while_no_worker_ran_is_looked_at_by_the_next(machine: Machine, busy: PostDay) -> None:
+def test_a_look_whose_task_was_lost_is_queued_again_by_the_clock(machine: Machine, busy: PostDay) -> None:
     with busy.store.begin() as session:
         now = session.wall_clock()
         office = session.network.office(MODE, "nt")
@@ -163,17 +157,13 @@ def test_what_was_marked_while_no_worker_ran_is_looked_at_by_the_next(machine: M
         names = ("name", "province_code", "commune_code", "era", "lat", "lng", "hours_profile")
         kept = {name: getattr(office, name) for name in names}
         session.network.put_office(MODE, "nt", kept | {"live": "commit"}, now)
-    machine.kill("worker")
-    with busy.store.begin() as session:
-        looks.mark(session, MODE, ["nt"], now)
+        session.marks.add(MODE, ["nt"], local_date(now), now, now)  # and no task
 
     def seen() -> bool:
         with busy.store.begin() as session:
             return session.marks.seen(MODE, "office:nt", local_date(now)) is None
 
-    eventually(machine.idle)
     assert not seen()
-    machine.start("worker")
     eventually(seen, TAKEN_UP_S)
 
 
