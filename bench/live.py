@@ -35,10 +35,10 @@ from dispatch.flows.recording import Happening
 from dispatch.settings import Settings
 from dispatch.store import Session, open_store
 
-ALIVE, COURIERS, SHOPS, LOOKS = 60, 8, 12, 150
+ALIVE, COURIERS, SHOPS = 60, 8, 12
 MODE, AREA, DAY = "test", "office:bc", date(2026, 11, 30)
 TOWN = (12.2451, 109.1943)
-STEP = timedelta(minutes=2)
+STEP, STEPS = timedelta(minutes=2), 270
 COMMUNE = {"commune_code": "22366", "era": "2025"}
 WHERE: dict[str, Any] = {"province_code": "56", **COMMUNE}
 _CANCELLED = 0.05
@@ -61,7 +61,7 @@ def measure() -> str:
     with _database() as url:
         day = _Day(System(Settings(database_url=url), open_store(url, connections=3)), Random(7))
         day.begin()
-        rows = [row for _ in range(LOOKS) if (row := day.step()) is not None]
+        rows = [row for _ in range(STEPS) if (row := day.step()) is not None]
         alive, store = day.alive(), day.system.store
         store.close()
     cpu, wall = sorted(row.cpu_s for row in rows), sorted(row.wall_s for row in rows)
