@@ -123,11 +123,9 @@ def learn(system: System) -> None:
 
 
 def renew_estimates(system: System) -> None:
-    """Estimates of live rides, services and doors, where anything was observed since."""
+    """Have live estimates made anew: seconds of work, left to a worker so that no promise waits for it."""
     with system.store.begin() as session:
-        version = learning.renew(session, "live", session.wall_clock())
-    if version:
-        log.info("estimates renewed", model=version)
+        session.notices.enqueue("learn", {"mode": "live"}, session.wall_clock())
 
 
 def _patience(system: System, task: str) -> timedelta:

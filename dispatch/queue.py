@@ -17,7 +17,14 @@ from kombu.exceptions import OperationalError
 TASK_LIMIT_S = 780
 VISIBILITY_S = 900
 
-ROUTES = {"deliver": "notify", "plan": "routing", "look": "routing", "simulate": "routing", "reprice": "default"}
+ROUTES = {
+    "deliver": "notify",
+    "plan": "routing",
+    "look": "routing",
+    "simulate": "routing",
+    "reprice": "default",
+    "learn": "default",
+}
 """Task name → queue; a task not named here goes to `default`."""
 
 

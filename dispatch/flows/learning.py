@@ -34,7 +34,7 @@ MEMORY = timedelta(days=120)
 """Estimates come from what was seen in so many days: roads and seasons change."""
 KEPT = timedelta(days=365)
 WAITED_S = 600
-"""A stop planned so much later than the ride to it takes was waited for: its ride says nothing."""
+"""Who has so much more time than the ride takes, and uses half of it, has waited: his ride says nothing."""
 BATCH = 200
 
 
@@ -171,9 +171,9 @@ def _ride(parts: Parts, stop: _Stop, before: _Stop | None, visit: Visit) -> dict
         return {}
     reckoned = parts.travel.leg(before.site.point, stop.site.point).duration_s
     real_s = round((visit.arrived_at - visit.left_at).total_seconds())
-    between = (stop.tasks[0].planned_at - before.tasks[0].planned_at).total_seconds()
-    waits = between - service_s(before.site) * len(before.tasks) - reckoned > WAITED_S
-    if reckoned <= 0 or real_s <= 0 or waits:
+    spare_s = (stop.tasks[0].planned_at - visit.left_at).total_seconds() - reckoned
+    waited = spare_s > WAITED_S and real_s > reckoned + spare_s / 2
+    if reckoned <= 0 or real_s <= 0 or waited:
         return {}
     hour = visit.left_at.astimezone(LOCAL).hour
     return {"from_area": before.area, "band": band_of(hour), "ride_s": real_s, "ride_planned_s": reckoned}

@@ -88,6 +88,8 @@ class Learnt:
     home: Mapping[str, str] = field(default_factory=dict)
     shops: Mapping[str | None, Seen] = field(default_factory=dict)
     doors: Mapping[str | None, Seen] = field(default_factory=dict)
+    _factors: dict[tuple[str, str], float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Asked for again and again: every table of rides asks for every pair of its communes."""
 
     @property
     def anything(self) -> bool:
@@ -105,7 +107,10 @@ class Learnt:
 
     def factor(self, origin: str, destination: str) -> float:
         """By what plans multiply the reckoned ride between two communes."""
-        return math.exp(self.pair(origin, destination).median)
+        known = self._factors.get((origin, destination))
+        if known is None:
+            known = self._factors[origin, destination] = math.exp(self.pair(origin, destination).median)
+        return known
 
     def service_factor(self, site: str, id: str | None) -> float:
         """By what plans multiply the reckoned service at a shop (by its id) or at a citizen's door (by commune)."""

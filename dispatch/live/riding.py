@@ -13,6 +13,8 @@ from dispatch.live.learning import Learnt
 from routing import LegByLeg
 from routing.travel import Leg, PiecemealTravel, Point, TravelModel
 
+_ROWS = 256
+
 
 @dataclass(frozen=True, slots=True)
 class LearntTravel:
@@ -36,12 +38,12 @@ class LearntTravel:
     def _longer(self, points: Sequence[Point], seconds: NDArray[np.int32]) -> NDArray[np.int32]:
         areas = {area: number for number, area in enumerate(dict.fromkeys(point.area for point in points))}
         number = np.array([areas[point.area] for point in points], dtype=np.int64)
+        factors = np.array([[self.learnt.factor(origin, area) for area in areas] for origin in areas])
         longer = seconds.copy()
-        for origin, own in areas.items():
-            factors = np.array([self.learnt.factor(origin, area) for area in areas])
-            rows = np.flatnonzero(number == own)
+        for first in range(0, len(points), _ROWS):  # a province's matrix is not held in float64 as well
+            rows = slice(first, first + _ROWS)
             rides = seconds[rows]
-            longer[rows] = np.where(rides > 0, np.ceil(rides * factors[number]), rides)
+            longer[rows] = np.where(rides > 0, np.ceil(rides * factors[number[rows]][:, number]), rides)
         return longer
 
 

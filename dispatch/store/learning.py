@@ -20,6 +20,9 @@ _SUMMARY = """count(*) AS count, percentile_cont(0.5) WITHIN GROUP (ORDER BY log
     (percentile_cont(0.84) WITHIN GROUP (ORDER BY log) - percentile_cont(0.16) WITHIN GROUP (ORDER BY log)) / 2
     AS deviation"""
 _SEEN = "mode = :mode AND finished_at >= :since AND finished_at <= :until"
+NEWEST = 200_000
+"""So many of the newest observations make the estimates: some seconds of work."""
+_NEWEST = "ORDER BY finished_at DESC LIMIT :newest"
 _RIDES = f"""
 INSERT INTO estimates (mode, what, key, count, median, deviation)
 SELECT :mode, 'ride', CASE
@@ -27,7 +30,7 @@ SELECT :mode, 'ride', CASE
     WHEN grouping(area) = 1 THEN province
     ELSE concat_ws('|', province, from_area, area, coalesce(band::text, '')) END, {_SUMMARY}
 FROM (SELECT *, {_LOG.format(real="ride_s", reckoned="ride_planned_s")} AS log
-    FROM observations WHERE {_SEEN} AND ride_s IS NOT NULL) AS seen
+    FROM observations WHERE {_SEEN} AND ride_s IS NOT NULL {_NEWEST}) AS seen
 GROUP BY GROUPING SETS ((province, from_area, area, band), (province, from_area, area), (province), ())
 HAVING count(*) > 0
 """
@@ -36,7 +39,7 @@ INSERT INTO estimates (mode, what, key, count, median, deviation)
 SELECT :mode, site, CASE WHEN grouping(place) = 1 THEN '*' ELSE place END, {_SUMMARY}
 FROM (SELECT site, CASE site WHEN 'shop' THEN site_id ELSE area END AS place,
     {_LOG.format(real="service_s", reckoned="service_planned_s")} AS log
-    FROM observations WHERE {_SEEN} AND service_s IS NOT NULL AND site IN ('shop', 'citizen')) AS seen
+    FROM observations WHERE {_SEEN} AND service_s IS NOT NULL AND site IN ('shop', 'citizen') {_NEWEST}) AS seen
 GROUP BY GROUPING SETS ((site, place), (site))
 """
 
@@ -160,7 +163,7 @@ class Learning:
         """Make all estimates of a world anew from what was seen from `since` to `until`; returns the model's version:
         `version` and how much that was.
         """
-        values = {"mode": mode, "since": since, "until": until, "least": clip[0], "most": clip[1]}
+        values = {"mode": mode, "since": since, "until": until, "least": clip[0], "most": clip[1], "newest": NEWEST}
         self._c.execute(delete(t.estimates).where(t.estimates.c.mode == mode))
         for statement in (_RIDES, _SERVICES):
             self._c.execute(text(statement), values)

@@ -99,6 +99,16 @@ def _look(mode: str, area: str, day: str) -> None:
     log.info("looked", area=area, date=day, mode=mode, outcome=outcome)
 
 
+def _learn(mode: str) -> None:
+    """Make the estimates of a world anew, where anything was observed since."""
+    from dispatch.flows import learning
+
+    with _system().store.begin() as session:
+        version = learning.renew(session, mode, session.wall_clock())
+    if version:
+        log.info("estimates renewed", mode=mode, model=version)
+
+
 def _reprice(operation_id: str) -> None:
     """Correct the charges that a rule recorded later changes."""
     from dispatch.flows import repricing
@@ -122,6 +132,7 @@ def make_node(redis_url: str) -> Celery:
     app.task(_simulate, name="simulate")
     app.task(_look, name="look")
     app.task(_reprice, name="reprice")
+    app.task(_learn, name="learn")
     return app
 
 

@@ -157,6 +157,28 @@ def test_what_was_no_ride_teaches_nothing(round_of: PostDay) -> None:
     assert known.everywhere is not None and known.everywhere.median == pytest.approx(math.log(6)), "clipped"
 
 
+def test_who_was_early_and_waited_rode_no_longer_for_it(round_of: PostDay) -> None:
+    names = ("id", "position", "stop_id", "planned_at", "leg_m", "place", "locked")
+    with round_of.store.begin() as session:
+        rows = [{name: getattr(task, name) for name in names} for task in round_of.open_tasks()["c1"]]
+        session.planning.change_tasks([row | {"planned_at": row["planned_at"] + timedelta(hours=1)} for row in rows])
+    shop, *doors = {task.stop_id: task for task in round_of.open_tasks()["c1"]}.values()
+    everybody = [task.request_id for task in round_of.open_tasks()["c1"] if task.kind == "pickup"]
+    planned_at = doors[0].planned_at
+    scan(round_of, "arrived", planned_at - timedelta(minutes=40), shop, request_ids=everybody)
+    scan(round_of, "collected", planned_at - timedelta(minutes=35), shop, request_ids=everybody)
+    scan(round_of, "arrived", planned_at, doors[0])
+    scan(round_of, "delivered", planned_at + timedelta(minutes=4), doors[0])
+    # From there on he is early still, but does not wait.
+    scan(round_of, "arrived", planned_at + timedelta(minutes=9), doors[1])
+    scan(round_of, "delivered", planned_at + timedelta(minutes=12), doors[1])
+    round_of.now = at("15:00")
+    observe(round_of)
+    seen = {row.stop_id: row for row in observations(round_of)}
+    assert seen[doors[0].stop_id].ride_s is None and seen[doors[0].stop_id].off_s == 0
+    assert seen[doors[1].stop_id].ride_s == 300
+
+
 def test_a_scan_taken_back_was_never_there(round_of: PostDay) -> None:
     shop = round_of.open_tasks()["c1"][0]
     scan(round_of, "arrived", at("08:30"), shop, event_id="mistaken-1")
