@@ -4,23 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
 
 from dispatch.domain import rescue_words as words
-from dispatch.domain.text import LOCAL, local_text
+from dispatch.domain.errors import invalid
+from dispatch.domain.text import LOCAL, Shape, Word, local_text
 from dispatch.flows.sites import CITIZEN_HOURS
-from dispatch.live.repairs import Repair, at_other_hours, moves
+from dispatch.live.repairs import Kind, Repair, at_other_hours, moves
 
 if TYPE_CHECKING:
     from dispatch.flows.grounds import Ground
     from dispatch.store.rows import LegRow, Round
 
+Position = Annotated[int, Field(ge=0, le=100_000)]
 BEFORE_OPENING = timedelta(minutes=30)
 """How long before its first opening a counter may be asked to hand over; during its lunch it may be asked at any time.
 No directive forbids or allows it: the shop decides when it is called (docs/rescue.md)."""
+
+
+class Step(NamedTuple):
+    """One leg that changes place: to whom, and at which positions of his tasks."""
+
+    request_id: Word
+    leg: Word
+    courier_id: Word
+    first: Position
+    second: Position
+
+
+class Carried(Shape):
+    """What an offer's id carries: whose rounds change and how, and what was said of it."""
+
+    kind: Kind
+    host: str = ""
+    courier_ids: list[Word] = []
+    steps: list[Step] = []
+    in_time: bool = False
+    broken: Position = 0
+    party: Literal["CITIZEN", "SHOP"] | None = None
 
 
 def present(found: Ground) -> dict[str, Any]:
@@ -50,7 +76,7 @@ def offer(found: Ground, way: Repair) -> dict[str, Any]:
     kind = "help" if way.kind == "give" and courier.home_office_id != found.office_id else way.kind
     told = _moves(found, way)
     return {
-        "id": _offer_id(found, _plan_of(found, way, told)),
+        "id": _offer_id(found, _carried(found, way.kind, way)),
         "kind": kind,
         "text": _text(found, kind, way, told),
         "courier_id": courier.id,
@@ -114,29 +140,40 @@ def _text(found: Ground, kind: str, way: Repair, told: list[dict[str, Any]]) -> 
     return words.earlier(courier.name, outcome) if kind == "earlier" else words.give(courier.name, outcome)
 
 
-def _plan_of(found: Ground, way: Repair, told: list[dict[str, Any]]) -> dict[str, Any]:
-    """What an offer's id carries: whose rounds, which moves, and what was said of them."""
-    names = ("request_id", "leg", "to_courier_id", "pickup_position", "delivery_position")
-    return {
-        "k": way.kind,
-        "h": found.courier(way.courier).id,
-        "c": sorted(found.courier(index).id for index in way.orders),
-        "m": [[move[name] for name in names] for move in told],
-        "p": [int(way.in_time), len(way.broken)],
-    }
+def _carried(found: Ground, kind: Kind, way: Repair) -> Carried:
+    assert found.now is not None
+    steps = []
+    for request, courier, first, second in moves(found.now, way.orders):
+        leg = found.case.jobs[found.case.problem.requests[request].id].leg
+        step = Step(leg.request_id, leg.leg, found.courier(courier).id, first, second)
+        steps.append(step)
+    couriers = sorted(found.courier(index).id for index in way.orders)
+    host = found.courier(way.courier).id
+    return Carried(kind=kind, host=host, courier_ids=couriers, steps=steps, in_time=way.in_time, broken=len(way.broken))
 
 
-def _offer_id(found: Ground, plan: dict[str, Any]) -> str:
+def _offer_id(found: Ground, told: Carried) -> str:
     """An id that says what to do and is good only for the rounds and the leg as they are now."""
-    text = json.dumps(plan, separators=(",", ":"))
-    mark = state_mark(found.leg, found.snapshot.rounds, text, plan.get("c", ()))
+    text = told.model_dump_json(exclude_defaults=True)
+    mark = state_mark(found.leg, found.snapshot.rounds, told)
     return f"rsc_{urlsafe_b64encode(text.encode()).decode().rstrip('=')}.{mark}"
 
 
-def state_mark(leg: LegRow, rounds: Mapping[str, Round], text: str, courier_ids: Collection[str]) -> str:
-    """A mark of a leg, of the rounds of these couriers, and of what is to be done, as they stand."""
-    versions = {one: rounds[one].version for one in sorted(courier_ids) if one in rounds}
-    stands = [leg.request_id, leg.leg, leg.status, leg.courier_id, str(leg.due_at), versions, text]
+def taken_apart(offer_id: str) -> tuple[Carried, str]:
+    """What an offer's id carries, and its mark. Raises `Invalid` (`unknown_offer`)."""
+    body, _, mark = offer_id.removeprefix("rsc_").partition(".")
+    try:
+        text = urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        return Carried.model_validate_json(text), mark
+    except ValueError as error:  # not base 64, not JSON, or not such a thing
+        vi, en = "Không có phương án này.", "There is no such offer."
+        raise invalid("/offer_id", "unknown_offer", vi, en) from error
+
+
+def state_mark(leg: LegRow, rounds: Mapping[str, Round], told: Carried) -> str:
+    """A mark of a leg, of the rounds of an offer's couriers, and of what is to be done, as they stand."""
+    versions = {one: rounds[one].version for one in told.courier_ids if one in rounds}
+    stands = [leg.request_id, leg.leg, leg.status, leg.courier_id, str(leg.due_at), versions, told.model_dump_json()]
     return hashlib.sha256(json.dumps(stands).encode()).hexdigest()[:16]
 
 
@@ -159,9 +196,8 @@ def call(found: Ground) -> dict[str, Any] | None:
         return None
     site, courier = found.case.jobs[found.key].site("pickup"), found.courier(way.courier)
     citizen = found.request.body["citizen"] if site.place["at"] == "citizen" else None
-    plan = {**_plan_of(found, way, _moves(found, way)), "k": "ask_earlier"}
     return {
-        "id": _offer_id(found, plan),
+        "id": _offer_id(found, _carried(found, "ask_earlier", way)),
         "kind": "ask_earlier",
         "text": words.ask_earlier(site.place["name"], courier.name, _outcome(found, way)),
         "courier_id": courier.id,
@@ -175,9 +211,9 @@ def call(found: Ground) -> dict[str, Any] | None:
 
 def pause(found: Ground) -> dict[str, Any]:
     """The clock may be stopped where the citizen (pickup leg) or the shop (return leg) is the cause."""
-    party = "CITIZEN" if found.leg.leg == "pickup" else "SHOP"
+    party: Literal["CITIZEN", "SHOP"] = "CITIZEN" if found.leg.leg == "pickup" else "SHOP"
     return {
-        "id": _offer_id(found, {"k": "pause", "y": party}),
+        "id": _offer_id(found, Carried(kind="pause", party=party)),
         "kind": "pause",
         "text": words.ask_pause(party),
         "party": party,

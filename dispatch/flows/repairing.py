@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dispatch.domain.errors import Conflict, invalid
@@ -13,7 +10,7 @@ from dispatch.flows import exceptions, looks
 from dispatch.flows.committing import Scope, put_in_force
 from dispatch.flows.grounds import endangered, ground
 from dispatch.flows.recording import refuse_backwards, settle
-from dispatch.flows.remedies import state_mark
+from dispatch.flows.remedies import Carried, state_mark, taken_apart
 from dispatch.flows.sla_watch import touch
 from dispatch.flows.snapshot import HeldTask
 from dispatch.flows.stops import PlannedStop, gather
@@ -27,48 +24,6 @@ if TYPE_CHECKING:
     from dispatch.store import Session
     from dispatch.store.rows import LegRow, Request
     from routing.travel import TravelModel
-
-
-Move = tuple[str, str, str, int, int]
-"""(request id, leg, courier id, position of the pickup, of the delivery)."""
-_KINDS = ("give", "earlier", "swap", "ask_earlier", "pause")
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What an offer's id carries: see `remedies`."""
-
-    text: str
-    mark: str
-    kind: str
-    host: str
-    courier_ids: tuple[str, ...]
-    moves: tuple[Move, ...]
-    in_time: bool
-    broken: int
-    party: str
-
-    @classmethod
-    def read(cls, offer_id: str) -> _Asked:
-        """The id taken apart. Raises `Invalid` (`unknown_offer`)."""
-        body, _, mark = offer_id.removeprefix("rsc_").partition(".")
-        try:
-            text = urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode()
-            told = json.loads(text)
-            moves = tuple(
-                (str(request), str(leg), str(courier), int(first), int(second))
-                for request, leg, courier, first, second in told.get("m", ())
-            )
-            in_time, broken = told.get("p", (0, 0))
-            kind = str(told["k"]) if told["k"] in _KINDS else ""
-            couriers = tuple(str(one) for one in told.get("c", ()))
-            names = (str(told.get("h", "")), couriers, moves, bool(in_time), int(broken), str(told.get("y", "")))
-            asked: _Asked | None = cls(text, mark, kind, *names)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            asked = None
-        if asked is None or not asked.kind:
-            raise invalid("/offer_id", "unknown_offer", "Không có phương án này.", "There is no such offer.")
-        return asked
 
 
 def apply(
@@ -87,8 +42,8 @@ def apply(
     Raises `NotFound`, `Invalid` (`unknown_offer`, `reason_required`), `Conflict` (`rescue_outdated` where the rounds
     or the leg are not what the offer was reckoned from, `rescue_needs_call` for one that is a telephone call).
     """
-    asked = _Asked.read(offer_id)
-    requests = session.planning.lock_requests(mode, sorted({request_id} | {move[0] for move in asked.moves}))
+    asked, mark = taken_apart(offer_id)
+    requests = session.planning.lock_requests(mode, sorted({request_id} | {step.request_id for step in asked.steps}))
     request = touch(session, scene, mode, request_id, None, change=True)
     for other in requests.values():
         if other.id != request_id:
@@ -105,16 +60,16 @@ def apply(
             en="This offer is a telephone call; once agreed, assign by hand.",
         )
     if asked.kind == "pause":
-        return _pause(session, scene, request, leg, asked, reason, actor)
+        return _pause(session, scene, request, leg, asked, mark, reason, actor)
     elsewhere = _locked(session, scene, request, leg, asked)
-    found, way = _still_true(session, scene, index, travel, request, leg, asked)
+    found, way = _still_true(session, scene, index, travel, request, leg, asked, mark)
     legs = {(job.leg.request_id, job.leg.leg): job.leg for job in found.case.jobs.values()}
     present = {courier_id: found.snapshot.tasks_of(courier_id) for courier_id in asked.courier_ids}
     scope = Scope(found.snapshot, legs, found.case, present, elsewhere, requests)
     put_in_force(session, scene, scope, _stops(session, found, way.orders), actor)
     couriers = (found.snapshot.couriers[courier_id].home_office_id for courier_id in asked.courier_ids)
     looks.mark(session, mode, [request.office_id, *couriers], scene.now)
-    detail = {"kind": asked.kind, "leg": leg.leg, "moves": [list(move) for move in asked.moves]}
+    detail = {"kind": asked.kind, "leg": leg.leg, "steps": [step._asdict() for step in asked.steps]}
     session.access.audit(mode, scene.now, actor, "request.rescued", request.id, detail)
     return {}
 
@@ -128,9 +83,9 @@ def _outdated() -> Conflict:
 
 
 def _pause(
-    session: Session, scene: Scene, request: Request, leg: LegRow, asked: _Asked, reason: str, actor: str
+    session: Session, scene: Scene, request: Request, leg: LegRow, asked: Carried, mark: str, reason: str, actor: str
 ) -> dict[str, Any]:
-    if asked.mark != state_mark(leg, {}, asked.text, ()):
+    if mark != state_mark(leg, {}, asked) or asked.party is None:
         raise _outdated()
     if not reason:
         raise invalid("/reason", "reason_required", "Dừng đồng hồ phải có lý do.", "A pause must have its reason.")
@@ -138,7 +93,7 @@ def _pause(
     return {"paused": [request.id, leg.leg]}
 
 
-def _locked(session: Session, scene: Scene, request: Request, leg: LegRow, asked: _Asked) -> list[HeldTask]:
+def _locked(session: Session, scene: Scene, request: Request, leg: LegRow, asked: Carried) -> list[HeldTask]:
     """Lock the rounds concerned; returns the leg's open tasks in rounds that the offer does not know of."""
     day = local_date(scene.now)
     held = session.planning.open_tasks_of(request.id, leg.leg)
@@ -160,12 +115,13 @@ def _still_true(
     travel: TravelModel,
     request: Request,
     leg: LegRow,
-    asked: _Asked,
+    asked: Carried,
+    mark: str,
 ) -> tuple[Ground, Repair]:
     """Read the locked rounds again and see that the offer still holds what it said."""
     found = ground(session, scene, index, travel, request, leg, asked.courier_ids)
-    now, mark = found.now, state_mark(leg, found.snapshot.rounds, asked.text, asked.courier_ids)
-    if mark != asked.mark or now is None:
+    now, known = found.now, len(found.couriers) == len(asked.courier_ids)
+    if mark != state_mark(leg, found.snapshot.rounds, asked) or now is None or not known:
         raise _outdated()
     orders, host = _orders(now, asked), now.view.courier_of.get(asked.host)
     way = None if orders is None or host is None else now.measured(asked.kind, host, orders)
@@ -174,10 +130,10 @@ def _still_true(
     return found, way
 
 
-def _orders(now: Situation, asked: _Asked) -> Orders | None:
+def _orders(now: Situation, asked: Carried) -> Orders | None:
     view = now.view
     told = []
-    for request_id, leg, courier_id, first, second in asked.moves:
+    for request_id, leg, courier_id, first, second in asked.steps:
         request, courier = view.request_of.get(f"{request_id}/{leg}"), view.courier_of.get(courier_id)
         if request is None or courier is None or courier not in view.allowed[request]:
             return None

@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+from typing import Literal
 
 from routing.insertion import Spot, Trip, UndriveableError, best_spot, put
 from routing.timing import Fault, Timing, time_route
@@ -20,6 +21,8 @@ LATER_S = 60
 _AHEAD = 6
 """How many of the stops ahead are tried elsewhere one by one; half as many in pairs."""
 
+Kind = Literal["give", "earlier", "swap", "ask_earlier", "pause"]
+"""What an offer does; a pause changes no round."""
 Orders = dict[int, list[int]]
 """New orders of stops, by courier."""
 
@@ -33,7 +36,7 @@ class Repair:
     promise was kept before and is not any more; `extra_m` metres ridden in addition.
     """
 
-    kind: str
+    kind: Kind
     courier: int
     orders: Orders
     start_s: int
@@ -130,7 +133,7 @@ class Situation:
             return None
         return view.with_request(self.wanted, replace(asked, pickup=replace(asked.pickup, windows=inside)))
 
-    def measured(self, kind: str, courier: int, orders: Orders, view: View | None = None) -> Repair | None:
+    def measured(self, kind: Kind, courier: int, orders: Orders, view: View | None = None) -> Repair | None:
         """What new rounds mean; None where one breaks a limit that it keeps now, or goes before where he rides to."""
         changed = {c: order for c, order in orders.items() if order != self.orders[c]}
         view = view or self.view
@@ -202,7 +205,7 @@ def at_other_hours(now: Situation, opens: int) -> Repair | None:
 
 def _given(now: Situation, courier: int) -> Repair | None:
     """The wanted request with one courier: in time where he can, else where it is soonest for the least harm."""
-    kind = "earlier" if courier == now.holder else "give"
+    kind: Kind = "earlier" if courier == now.holder else "give"
     if now.strict is not None:
         found = _placed(now, courier, now.strict, kind)
         if found is not None:
@@ -210,7 +213,7 @@ def _given(now: Situation, courier: int) -> Repair | None:
     return _placed(now, courier, now.view, kind)
 
 
-def _placed(now: Situation, courier: int, view: View, kind: str) -> Repair | None:
+def _placed(now: Situation, courier: int, view: View, kind: Kind) -> Repair | None:
     trip = now.rest[courier]
     if trip is None:
         return None
@@ -297,6 +300,8 @@ def moves(now: Situation, orders: Orders) -> list[tuple[int, int, int, int]]:
 
 def replayed(now: Situation, told: Sequence[tuple[int, int, int, int]]) -> Orders | None:
     """The orders that `moves` told of, made anew from the rounds as they stand; None where they do not fit them."""
+    if any(not 0 <= first < second for _, _, first, second in told):
+        return None
     gone = {request for request, *_ in told}
     orders: Orders = {}
     for courier, order in enumerate(now.orders):

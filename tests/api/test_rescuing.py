@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -74,5 +75,14 @@ def test_a_rescue_is_not_for_shops_nor_for_what_is_not_there(operator: Api, shop
     assert operator.post("/v1/requests/req_none/rescue", {"offer_id": real}, at=NOON).status_code == 404
     for wrong in ({}, {"offer_id": 7}, {"offer_id": "x" * 3000}, {"offer_id": "rsc_?"}, {"offer_id": real, "more": 1}):
         assert operator.post(f"/v1/requests/{request_id}/rescue", wrong, at=NOON).json["code"] == "validation_failed"
-    made_up = operator.post(f"/v1/requests/{request_id}/rescue", {"offer_id": "rsc_bm90aGluZw.00"}, at=NOON)
-    assert (made_up.status_code, made_up.json["code"]) == (422, "unknown_offer")
+    told = [
+        "nothing",
+        "[]",
+        "[" * 900,
+        '{"kind":"give","steps":[["\\u0000","x","c1",0,1]]}',
+        '{"kind":"give","broken":-1}',
+    ]
+    for text in told:
+        made_up = f"rsc_{urlsafe_b64encode(text.encode()).decode().rstrip('=')}.00"
+        refused = operator.post(f"/v1/requests/{request_id}/rescue", {"offer_id": made_up}, at=NOON)
+        assert (refused.status_code, refused.json["code"]) == (422, "unknown_offer"), text
