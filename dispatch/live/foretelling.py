@@ -11,6 +11,7 @@ from dispatch.live.leaving import Ahead, starts
 _LEAST_DEVIATION_S = 60.0
 _CAREFUL = 1.2816  # of a normal distribution nine in ten lie below so many deviations
 _UNFORESEEN = 0.003  # share of promises that break for reasons no plan knows
+_OVERLOAD, _OF_ALL, _OF_KNOWN, _OF_PLACED, _OF_SLACK = -5.98, 1.53, 1.81, -1.57, -0.14
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,27 @@ class Foretold:
     p50: int
     p90: int
     breach_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What share of the couriers' remaining hours the work they know of takes, and with it what is still expected."""
+
+    known: float
+    expected: float
+
+
+def overload_risk(load: Load, slack_s: int | None) -> float:
+    """Return how likely a promise is given up because there is more work than hours.
+
+    `slack_s` is what is left of it if its courier goes at once, None where nobody has a place for it. The weights are
+    a logistic regression on 3,686 requests of sixteen made days (bench/days, streets straying by 0.2) with all, 70,
+    55 and 42 % of their couriers.
+    """
+    steep = _OVERLOAD + _OF_ALL * load.expected + _OF_KNOWN * load.known
+    if slack_s is not None:
+        steep += _OF_PLACED + _OF_SLACK * min(max(slack_s / 3600, -1.0), 4.0)
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, steep))))
 
 
 def foretell(stops: Sequence[Ahead], position: int, leave_at: int, soonest_at: int, doubt: float) -> Foretold | None:

@@ -38,12 +38,12 @@ def starts(stops: Sequence[Ahead], ready_at: int) -> list[int] | None:
     return found
 
 
-def spare_s(drives_s: Sequence[int], doubt: float) -> list[int]:
-    """Return how many seconds to allow for until the end of each of some legs in a row: four standard deviations.
+def spare_s(drives_s: Sequence[int], doubt: float, sure: float = _SURE) -> list[int]:
+    """Return how many seconds to allow for until the end of each of some legs in a row: `sure` standard deviations.
 
     `doubt` is the standard deviation of a leg's time as a share of it; legs err independently.
     """
-    return [round(_SURE * doubt * math.sqrt(total)) for total in accumulate(drive * drive for drive in drives_s)]
+    return [round(sure * doubt * math.sqrt(total)) for total in accumulate(drive * drive for drive in drives_s)]
 
 
 def latest_departure(stops: Sequence[Ahead], ready_at: int, end_by: int, doubt: float, least_s: int) -> int:

@@ -13,15 +13,16 @@ from dispatch.rehearsal.strategies import STRATEGIES, Diary
 from dispatch.rehearsal.world import News, World
 
 FORMAT = "dispatch-result/1"
+_UNPLACED = 0.9  # how likely a promise breaks that nobody had a place for, where nothing more is known
 
 
 @dataclass(frozen=True, slots=True)
 class _Nobody:
     """What is said of a request that nobody could take when it came."""
 
-    p50: None = None
-    p90: None = None
-    breach_probability: float = 0.9
+    p50: None
+    p90: None
+    breach_probability: float
 
 
 def simulate(
@@ -73,7 +74,7 @@ def _request(world: World, diary: Diary, request: Request) -> dict[str, Any]:
 
 
 def _foretold(diary: Diary, request: Request) -> Foretold | _Nobody:
-    return diary.foretold.get(request.id, _Nobody())
+    return diary.foretold.get(request.id) or _Nobody(None, None, diary.unplaced.get(request.id, _UNPLACED))
 
 
 def _met(world: World, request: Request) -> bool | None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import routing
-from dispatch.live.foretelling import Foretold, foretell
+from dispatch.live.foretelling import Foretold, Load, foretell, overload_risk
 from dispatch.live.leaving import latest_departure, spare_s, starts
 from dispatch.rehearsal.questions import Wishes, ahead, in_force, orders_of, problem_of, work_s
 from dispatch.rehearsal.scenario import Point, Request, Scenario
@@ -43,6 +43,8 @@ class Diary:
     replans: list[Replan] = field(default_factory=list)
     foretold: dict[str, Foretold] = field(default_factory=dict)
     """Request → what was first answered."""
+    unplaced: dict[str, float] = field(default_factory=dict)
+    """Request that nobody had a place for when it came → how likely its promise was to break."""
     at_risk: dict[str, int] = field(default_factory=dict)
     """Request → when it was first seen to be in danger."""
 
@@ -198,27 +200,38 @@ def _clusters(scenario: Scenario) -> dict[Point, int]:
     return found
 
 
-def answer(world: World, diary: Diary, revealed: Iterable[Request], doubt: float = 0.0) -> None:
-    """Keep what can be said of each new request as things stand."""
+def answer(
+    world: World, diary: Diary, revealed: Iterable[Request], doubt: float = 0.0, load: Load | None = None
+) -> None:
+    """Keep what can be said of each new request as things stand; `load` says how full the day is, if anybody knows."""
     new = {request.id for request in revealed}
+    if load:
+        diary.unplaced |= dict.fromkeys(new, round(overload_risk(load, None), 4))
     for rider in world.riders if new else ():
         if not any(stop.request in new for stop in rider.order):
             continue
         stops, soonest = ahead(world, rider), max(world.now, rider.expected_at)
+        begins = starts(stops, soonest)
         for position, stop in enumerate(rider.order):
             if stop.kind == "pickup" and stop.request in new:
                 found = foretell(stops, position, max(soonest, rider.leave_at), soonest, doubt)
+                if found and begins and load:
+                    dropped = overload_risk(load, world.requests[stop.request].due_at - begins[position])
+                    broken = 1 - (1 - found.breach_probability) * (1 - dropped)
+                    found = replace(found, breach_probability=round(broken, 4))
                 if found:
                     diary.foretold[stop.request] = found
 
 
 _ITERATIONS, _ITERATIONS_EACH = 100, 4
+_MOVED_M = 0  # so many metres a stop's change of courier or predecessor must save
 _LEAST_S = 60
 _PRIOR_S = 3600
 _PRIOR_LEGS, _PRIOR_DOUBT = 10, 0.1  # what streets are thought to be like until some have been ridden
-_PRICES = routing.Weights(unserved=10**7, late_per_s=50, distance_per_m=1)
+_PRICES = routing.Weights(unserved=10**7, late_per_s=50, distance_per_m=1, moved_stop=_MOVED_M)
 _LEGS_IN_DOUBT = 8
 _HELD_UP_S = 60
+_LIKELY = 2.0  # a promise is in danger when so many deviations would break it
 _PATIENCE_S = 90
 
 
@@ -232,6 +245,7 @@ class Live:
         self.closes = max((closes for site in scenario.sites for _, closes in site.open), default=scenario.day[1])
         self.came = 0
         self.reserve_s: Number = 0
+        self.load = Load(0.0, 0.0)
         self.doubt = _PRIOR_DOUBT
         self.pending, self.improved_at = False, scenario.day[0]
 
@@ -251,9 +265,12 @@ class Live:
             self._put_in(world, news.revealed)
             world.look_at(self.improved_at + _PATIENCE_S)
             moved = world.riders
+        if moved is world.riders:
+            self._reckon(world)
         for rider in moved:
             self._release(world, rider)
-        answer(world, self.diary, news.revealed, self.doubt)
+        self._note_left_out(world)
+        answer(world, self.diary, news.revealed, self.doubt, self.load)
 
     def _put_in(self, world: World, revealed: list[Request]) -> None:
         """Answer a notice at once: it goes where it adds least."""
@@ -299,34 +316,43 @@ class Live:
             order += [Stop(name, "delivery") for name in rider.bag if name not in planned]
             world.give(rider, order, world.now)
         self.diary.replans.append(Replan(world.now, 1000 * (time.process_time() - began), moved))
-        self._reckon(world)
 
     def _reckon(self, world: World) -> None:
-        """Reckon how much of each shift must be kept free for what is still to come, if notices keep coming so."""
-        passed = max(0, world.now - self.opens)
-        rate = self.came / (passed + _PRIOR_S)
-        to_come = rate * max(0, self.closes - world.now)
+        """Reckon how full the day is, and how much of each shift to keep free for what is to come at this rate."""
         at_work = [rider for rider in world.riders if not rider.absent and rider.courier.shift[1] > world.now]
         alive = len(world.alive)
         if not at_work or not alive:
-            self.reserve_s = 0
+            self.reserve_s, self.load = 0, Load(0.0, 0.0)
             return
-        each = sum(work_s(world, rider) for rider in at_work) / alive
-        self.reserve_s = to_come * each / len(at_work)
+        rate = self.came / (max(0, world.now - self.opens) + _PRIOR_S)
+        known = sum(work_s(world, rider) for rider in at_work)
+        expected = rate * max(0, self.closes - world.now) * known / alive
+        hours = sum(
+            max(0, min(one.courier.shift[1], self.closes) - max(world.now, one.courier.shift[0])) for one in at_work
+        )
+        self.reserve_s = expected / len(at_work)
+        self.load = Load(known / max(1, hours), (known + expected) / max(1, hours))
+
+    def _note_left_out(self, world: World) -> None:
+        """Note that the promises nobody has in his round are in danger."""
+        held = {stop.request for rider in world.riders for stop in rider.order}
+        for name in world.alive:
+            if name not in held and name not in world.picked:
+                self.diary.at_risk.setdefault(name, world.now)
 
     def _release(self, world: World, rider: Rider) -> None:
         """Say when a courier sets out, and note which of his promises are in danger even if he left at once."""
         if not rider.order:
             return
         stops, ready_at = ahead(world, rider), max(world.now, rider.expected_at)
-        begins = starts(stops, ready_at) or []
-        spares = spare_s([stop.drive_s for stop in stops], self.doubt)
-        for stop, one, start, spare in zip(rider.order, stops, begins, spares, strict=False):
-            if one.due is not None and start + spare > one.due:
+        begins = starts(stops, ready_at)
+        spares = spare_s([stop.drive_s for stop in stops], self.doubt, _LIKELY)
+        for k, (stop, one) in enumerate(zip(rider.order, stops, strict=True)):
+            if one.due is not None and (begins is None or begins[k] + spares[k] > one.due):
                 self.diary.at_risk.setdefault(stop.request, world.now)
         # After the shops have closed nothing comes that would be worth waiting for.
         end_by = round(min(rider.courier.shift[1], self.closes) - self.reserve_s)
-        rider.leave_at = latest_departure(ahead(world, rider), max(world.now, rider.expected_at), end_by, 0.0, _LEAST_S)
+        rider.leave_at = latest_departure(stops, ready_at, end_by, self.doubt, _LEAST_S)
 
 
 STRATEGIES: dict[str, type[Live] | type[Insertion] | type[Nearest] | type[Fixed]] = {
