@@ -264,7 +264,7 @@ class Planning:
         r, leg = t.requests.c, t.legs.c
         query = (
             select(
-                t.legs,
+                *(column for column in leg if column.name != "predicted"),  # nobody plans by what was foretold
                 r.body.label("r_body"),
                 r.address.label("r_address"),
                 r.office_id.label("r_office_id"),
