@@ -145,7 +145,11 @@ def _solved(ground: Ground, wish: _Wish, lease: Lease, solve: Callable[..., rout
 
 
 def _ground(system: Parts, wish: _Wish) -> Ground:
-    """Claim the area and read it in one short transaction, then put the question to the planner into numbers."""
+    """Claim the area, read it, then put the question to the planner into numbers.
+
+    The claim is committed before anything is read: reading a province may take longer than a lease, which could not be
+    renewed while the area's row is held.
+    """
     scene, mode = system.scene(wish.now), wish.operation.mode
     with system.store.begin() as session:
         at = session.wall_clock()
@@ -155,6 +159,7 @@ def _ground(system: Parts, wish: _Wish) -> Ground:
                 vi="Địa bàn này đang được lập kế hoạch.",
                 en="Another plan of this area and date is being worked out.",
             )
+    with system.store.begin() as session:
         survey = surveying.survey(session, scene, mode, wish.area, wish.day)
     return surveying.ground(system, scene, survey, name=wish.operation.id, moved_stop=wish.moved_stop)
 

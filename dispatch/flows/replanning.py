@@ -90,8 +90,7 @@ def look(
     The test world is looked at as of the latest instant its marks name, the live one as of the `present`. `dropped` is
     a better plan that came too late: what it was made from had changed before it could be put into force.
     """
-    with system.store.begin() as session:
-        found = _claimed(session, system, mode, area, day, present)
+    found = _claimed(system, mode, area, day, present)
     if found is None:
         return None
     try:
@@ -107,23 +106,24 @@ def look(
         raise
 
 
-def _claimed(
-    session: Session, system: Parts, mode: str, area: str, day: date, present: Callable[[Session], datetime]
-) -> _Look | None:
-    seen = session.marks.seen(mode, area, day)
-    if seen is None:
-        return None
-    last, as_of = seen
-    office = session.network.office(mode, area.partition(":")[2])
-    if office is None or office.live == "off":
-        session.marks.forget(mode, area, day, last)
-        return None
-    at, ticket = session.wall_clock(), session.new_id("look")
-    if not session.planning.claim_area(mode, area, day, ticket, at, at + CLAIM):
-        return None  # whoever has it queues a look when he gives it back
-    now = as_of if mode == "test" else present(session)
-    province = session.planning.area_version(mode, f"province:{office.province_code}", day)
-    survey = surveying.survey(session, system.scene(now), mode, area, day)
+def _claimed(system: Parts, mode: str, area: str, day: date, present: Callable[[Session], datetime]) -> _Look | None:
+    """Claim the area, and read it once the claim is committed: nobody waits for its row while it is read."""
+    with system.store.begin() as session:
+        seen = session.marks.seen(mode, area, day)
+        if seen is None:
+            return None
+        last, as_of = seen
+        office = session.network.office(mode, area.partition(":")[2])
+        if office is None or office.live == "off":
+            session.marks.forget(mode, area, day, last)
+            return None
+        at, ticket = session.wall_clock(), session.new_id("look")
+        if not session.planning.claim_area(mode, area, day, ticket, at, at + CLAIM):
+            return None  # whoever has it queues a look when he gives it back
+    with system.store.begin() as session:
+        now = as_of if mode == "test" else present(session)
+        province = session.planning.area_version(mode, f"province:{office.province_code}", day)
+        survey = surveying.survey(session, system.scene(now), mode, area, day)
     return _Look(ticket, last, office, day, now, province, survey)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import routing
 from dispatch.domain.errors import Conflict, Invalid
-from dispatch.flows import planning
+from dispatch.flows import planning, surveying
 from tests.flows.post_day import AREA, DAY, MODE, PostDay, at, greedy
 
 
@@ -251,3 +251,19 @@ def test_a_plan_is_refused_for_a_day_that_is_over_and_for_an_area_without_office
     with pytest.raises(Invalid) as over:
         day.ask(area=AREA)
     assert over.value.code == "date_in_past"
+
+
+def test_the_lease_of_a_plan_is_renewed_while_its_area_is_read(day: PostDay, monkeypatch: pytest.MonkeyPatch) -> None:
+    day.ask_for(1)
+    operation_id, read = day.ask(), surveying.survey
+    renewed: list[bool] = []
+
+    def slow(*arguments: Any) -> surveying.Survey:
+        with day.store.begin() as session:
+            session.connection.exec_driver_sql("set local lock_timeout = '200ms'")
+            at = session.wall_clock()
+            renewed.append(session.planning.claim_area(MODE, AREA, DAY, operation_id, at, at + timedelta(seconds=15)))
+        return read(*arguments)
+
+    monkeypatch.setattr(surveying, "survey", slow)
+    assert planning.run(day, operation_id, solve=greedy) == "succeeded" and renewed == [True]
