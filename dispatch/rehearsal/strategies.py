@@ -223,8 +223,8 @@ def answer(
                     diary.foretold[stop.request] = found
 
 
-_ITERATIONS, _ITERATIONS_EACH = 100, 4
-_MOVED_M = 0  # so many metres a stop's change of courier or predecessor must save
+_ITERATIONS, _ITERATIONS_EACH = 100, 8
+_MOVED_M = 50  # so many metres a stop's change of courier or predecessor must save
 _LEAST_S = 60
 _PRIOR_S = 3600
 _PRIOR_LEGS, _PRIOR_DOUBT = 10, 0.1  # what streets are thought to be like until some have been ridden
