@@ -54,6 +54,31 @@ def close_tasks(session: Session, scene: Scene, request_id: str, state: LegState
             touched.add(task.round_id)
     for round_id in touched:
         session.planning.touch_round(round_id, scene.now)
+    if state.status == "COLLECTED" and state.courier_id is not None:
+        _follow_the_bag(session, scene, request_id, state.leg, state.courier_id)
+
+
+def _follow_the_bag(session: Session, scene: Scene, request_id: str, leg: str, courier_id: str) -> None:
+    """Let who collected also deliver: a phone with an old pack may collect what was given to another meanwhile.
+
+    The delivery goes behind the stops of his round; the next plan finds it a better place.
+    """
+    held = [task for task in session.planning.open_tasks_of(request_id, leg) if task.kind == "delivery"]
+    for other in session.planning.lock_rounds(sorted({task.round_id for task in held})):
+        if other.courier_id == courier_id:
+            continue
+        his = session.planning.open_round(session.new_id("rnd"), other.mode, courier_id, other.date, scene.now)
+        behind = max((task.position for task in session.planning.tasks([his.id])), default=-1) + 1
+        astray = [task for task in held if task.round_id == other.id]
+        session.planning.close_tasks([task.id for task in astray], "withdrawn", scene.now)
+        names = ("request_id", "leg", "kind", "place", "planned_at", "leg_m", "locked")
+        rows = [{name: getattr(task, name) for name in names} for task in astray]
+        new = {"round_id": his.id, "stop_id": session.new_id("stp"), "state": "open", "created_at": scene.now}
+        session.planning.add_tasks(
+            [{**row, **new, "position": behind + place, "closed_at": None} for place, row in enumerate(rows)]
+        )
+        for round_id in (other.id, his.id):
+            session.planning.touch_round(round_id, scene.now)
 
 
 def withdraw(session: Session, scene: Scene, request_id: str, leg: str) -> None:

@@ -264,3 +264,17 @@ def test_requests_left_over_from_an_earlier_date_are_planned_again_once(day: Pos
     tasks = [task for held in day.open_tasks().values() for task in held]
     assert [task.kind for task in tasks] == ["pickup", "delivery"]
     assert all(task.round_id != old.id for task in tasks)
+
+
+def test_who_collected_also_delivers_what_was_given_to_another_meanwhile(day: PostDay) -> None:
+    """His phone had an old pack; the other courier's stop at the citizen's door would be in vain."""
+    request_id = day.ask_for(1)
+    day.plan_and_commit(solve=greedy)
+    holder = day.holders()[request_id]
+    other = "c2" if holder == "c1" else "c1"
+    day.happens(request_id, "collected", other, slip_signed=True, signature="s")
+    assert [
+        (courier, task.kind, task.place["at"]) for courier, tasks in day.open_tasks().items() for task in tasks
+    ] == [(other, "delivery", "citizen")]
+    assert day.plan_and_commit(solve=greedy).body["unserved"] == []
+    assert day.holders() == {request_id: other}
