@@ -76,7 +76,7 @@ class Found:
 
 _PROCESSES: dict[str, Callable[[str], bool]] = {
     "worker": lambda words: "dispatch.worker.node" in words and " routing " in words,
-    "web": lambda words: "gunicorn" in words,
+    "web": lambda words: "-m dispatch web" in words,
 }
 
 
