@@ -7,7 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from dispatch.domain.errors import DispatchError
+from routing import RoutingError
 
 if TYPE_CHECKING:
     from dispatch.store import Session, Store
@@ -36,6 +39,29 @@ def begin(session: Session, mode: str, kind: str, params: dict[str, Any], owner:
     )
     session.notices.enqueue(kind, {"operation_id": operation_id}, real_now)
     return operation_id
+
+
+Failed = Literal["failed"] | None
+"""How an operation that cannot be done ends; None where somebody ended it before."""
+
+
+def fail(session: Session, operation_id: str, code: str, vi: str, en: str) -> Failed:
+    """End an operation as failed, with what to tell whoever watches it."""
+    error = {"code": code, "message": {"vi": vi, "en": en}}
+    ended = session.planning.end_operation(operation_id, session.wall_clock(), "failed", error=error)
+    return "failed" if ended else None
+
+
+def given_up(error: RoutingError | DispatchError, cannot: str, end: Callable[[str, str, str], Failed]) -> Failed:
+    """End an operation by `end(code, vi, en)` for what its work met; what passes by itself is raised and ends nothing.
+
+    `cannot` begins the Vietnamese sentence about a planner's error.
+    """
+    if isinstance(error, RoutingError):
+        return end(error.code, f"{cannot}: {error}", str(error))
+    if not error.permanent:
+        raise error
+    return end(error.code, error.vi, error.en)
 
 
 class Lease:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import routing
@@ -121,12 +122,8 @@ def run(system: Parts, operation_id: str, *, solve: Callable[..., routing.Plan] 
             if lease.lost.is_set():
                 return None
             return _keep(system, wish, ground, plan, lateness.late_stops(ground.case, plan))
-    except RoutingError as error:
-        return _fail(system, wish, error.code, f"Không lập được kế hoạch: {error}", str(error))
-    except DispatchError as error:
-        if not error.permanent:
-            raise
-        return _fail(system, wish, error.code, error.vi, error.en)
+    except (RoutingError, DispatchError) as error:
+        return operations.given_up(error, "Không lập được kế hoạch", partial(_fail, system, wish))
     except Exception:
         _fail(system, wish, "internal_error", "Lỗi bên trong khi lập kế hoạch.", "Planning failed on an inner error.")
         raise
@@ -217,13 +214,11 @@ def _release(session: Session, wish: _Wish) -> None:
     looks.again(session, wish.operation.mode, wish.area, wish.day)
 
 
-def _fail(system: Parts, wish: _Wish, code: str, vi: str, en: str) -> str | None:
-    operation = wish.operation
-    error = {"code": code, "message": {"vi": vi, "en": en}}
+def _fail(system: Parts, wish: _Wish, code: str, vi: str, en: str) -> operations.Failed:
     with system.store.begin() as session:
-        ended = session.planning.end_operation(operation.id, session.wall_clock(), "failed", error=error)
+        ended = operations.fail(session, wish.operation.id, code, vi, en)
         _release(session, wish)
-    return "failed" if ended else None
+    return ended
 
 
 def cancel(session: Session, operation: Operation) -> None:

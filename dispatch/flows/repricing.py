@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from dispatch.domain import charging
 from dispatch.domain.errors import DispatchError, invalid
@@ -153,11 +153,9 @@ def _progress(session: Session, operation: Operation) -> float:
     return 0.0 if now is None else now.progress
 
 
-def _fail(system: Parts, operation_id: str, code: str, vi: str, en: str) -> Literal["failed"] | None:
-    error = {"code": code, "message": {"vi": vi, "en": en}}
+def _fail(system: Parts, operation_id: str, code: str, vi: str, en: str) -> operations.Failed:
     with system.store.begin() as session:
-        ended = session.planning.end_operation(operation_id, session.wall_clock(), "failed", error=error)
-    return "failed" if ended else None
+        return operations.fail(session, operation_id, code, vi, en)
 
 
 def _turn_page(system: Parts, operation: Operation, size: int, books: _Books) -> str | None:

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dispatch.domain.errors import DispatchError, Invalid, invalid
@@ -125,12 +126,8 @@ def run(system: Parts, operation_id: str, rehearse: Rehearse, *, spell_s: float 
         return None if lease.lost.is_set() else _keep(system, operation, told, left_out)
     except _Away:
         return _give_back(system, operation, share)
-    except RoutingError as error:
-        return _fail(system, operation, error.code, f"Không mô phỏng được: {error}", str(error))
-    except DispatchError as error:
-        if not error.permanent:
-            raise
-        return _fail(system, operation, error.code, error.vi, error.en)
+    except (RoutingError, DispatchError) as error:
+        return operations.given_up(error, "Không mô phỏng được", partial(_fail, system, operation))
     except Exception:
         _fail(system, operation, "internal_error", "Lỗi bên trong khi mô phỏng.", "The simulation failed inside.")
         raise
@@ -196,8 +193,6 @@ def _keep(system: Parts, operation: Operation, told: Told, left_out: dict[str, i
     return "succeeded"
 
 
-def _fail(system: Parts, operation: Operation, code: str, vi: str, en: str) -> str | None:
-    error = {"code": code, "message": {"vi": vi, "en": en}}
+def _fail(system: Parts, operation: Operation, code: str, vi: str, en: str) -> operations.Failed:
     with system.store.begin() as session:
-        ended = session.planning.end_operation(operation.id, session.wall_clock(), "failed", error=error)
-    return "failed" if ended else None
+        return operations.fail(session, operation.id, code, vi, en)

@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dispatch.live.foretelling import Foretold
+from dispatch.live.foretelling import NO_PLACE, Foretold
 from dispatch.rehearsal.scenario import Request, Scenario
 from dispatch.rehearsal.strategies import STRATEGIES, Diary
 from dispatch.rehearsal.world import News, World
 
 FORMAT = "dispatch-result/1"
-_UNPLACED = 0.9  # how likely a promise breaks that nobody had a place for, where nothing more is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _request(world: World, diary: Diary, request: Request) -> dict[str, Any]:
 
 
 def _foretold(diary: Diary, request: Request) -> Foretold | _Nobody:
-    return diary.foretold.get(request.id) or _Nobody(None, None, diary.unplaced.get(request.id, _UNPLACED))
+    return diary.foretold.get(request.id) or _Nobody(None, None, diary.unplaced.get(request.id, NO_PLACE))
 
 
 def _met(world: World, request: Request) -> bool | None:

@@ -322,7 +322,8 @@ class Live:
         at_work = [rider for rider in world.riders if not rider.absent and rider.courier.shift[1] > world.now]
         alive = len(world.alive)
         if not at_work or not alive:
-            self.reserve_s, self.load = 0, Load(0.0, 0.0)
+            full = math.inf if alive else 0.0  # nobody is at work: no hour is left
+            self.reserve_s, self.load = 0, Load(full, full)
             return
         rate = self.came / (max(0, world.now - self.opens) + _PRIOR_S)
         known = sum(work_s(world, rider) for rider in at_work)

@@ -6,10 +6,14 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
 from sqlalchemy import insert, text, update
 
 from dispatch.channels.webhook import new_secret
@@ -209,3 +213,19 @@ class Machine:
         """Whether nothing waits in the outbox."""
         with self.store.begin() as session:
             return session.notices.backlog()[0] == 0
+
+
+@contextmanager
+def machine_on(postgres: Callable[[str], str], template: str, ground: Path, programs: Programs) -> Iterator[Machine]:
+    """Relay, clock and worker on a database of their own, which goes with them."""
+    name = f"test_faults_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres("postgres"), autocommit=True) as admin:
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        admin.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
+        machine = Machine(postgres(name), ground, programs)
+        try:
+            machine.start("relay", "clock", "worker")
+            yield machine
+        finally:
+            machine.close()
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

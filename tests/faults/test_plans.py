@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -14,9 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import text
 
 import routing
@@ -29,7 +26,7 @@ from dispatch.flows.replanning import Pace
 from dispatch.store import Session, open_store
 from routing.travel.geodesic import TerrainTravel
 from tests.embedded.waiting import descendants, eventually
-from tests.faults.machine import Machine
+from tests.faults.machine import Machine, machine_on
 from tests.flows.post_day import DAY, MODE, OFFICE, PostDay, greedy, post_day
 
 TAKEN_UP_S = 120.0
@@ -40,17 +37,8 @@ TAKEN_UP_S = 120.0
 def machine(
     postgres: Callable[[str], str], migrated_template: str, ground: Path, programs: Programs
 ) -> Iterator[Machine]:
-    name = f"test_faults_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres("postgres"), autocommit=True) as admin:
-        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        admin.execute(made.format(sql.Identifier(name), sql.Identifier(migrated_template)))
-        running = Machine(postgres(name), ground, programs)
-        try:
-            running.start("relay", "clock", "worker")
-            yield running
-        finally:
-            running.close()
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with machine_on(postgres, migrated_template, ground, programs) as running:
+        yield running
 
 
 @pytest.fixture

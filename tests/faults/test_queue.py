@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 import standardwebhooks
-from psycopg import sql
 
 from dispatch.channels.webhook import new_secret
 from dispatch.embedded.programs import Programs
 from dispatch.embedded.valkey import ask
 from tests.channels.receiver import Call, Receiver
 from tests.embedded.waiting import alive, descendants, eventually
-from tests.faults.machine import Machine
+from tests.faults.machine import Machine, machine_on
 
 CATCH_UP_S = 30.0
 
@@ -29,17 +26,8 @@ CATCH_UP_S = 30.0
 def running(
     postgres: Callable[[str], str], migrated_template: str, ground: Path, programs: Programs
 ) -> Iterator[Machine]:
-    name = f"test_faults_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres("postgres"), autocommit=True) as admin:
-        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        admin.execute(made.format(sql.Identifier(name), sql.Identifier(migrated_template)))
-        machine = Machine(postgres(name), ground, programs)
-        try:
-            machine.start("relay", "clock", "worker")
-            yield machine
-        finally:
-            machine.close()
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with machine_on(postgres, migrated_template, ground, programs) as machine:
+        yield machine
 
 
 @pytest.fixture
