@@ -14,7 +14,7 @@ _UNFORESEEN = 0.003  # share of promises that break for reasons no plan knows
 _OVERLOAD, _OF_ALL, _OF_KNOWN, _OF_PLACED, _OF_SLACK = -5.69, 0.97, 2.46, -0.87, -0.2
 
 NO_PLACE = 0.9
-"""How likely a promise breaks that nobody has a place for, where nothing more is known."""
+"""How likely a promise breaks that nobody could keep if he had nothing else to do, or where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,10 @@ class Load:
 def overload_risk(load: Load, slack_s: int | None) -> float:
     """Return how likely a promise is given up because there is more work than hours.
 
-    `slack_s` is what is left of it if its courier goes at once, None where nobody has a place for it; where there are
-    hours enough and still nobody has, it is NO_PLACE, for then it is not a matter of hours. The weights are
+    `slack_s` is what is left of it if its courier goes at once, None where nobody has a place for it. The weights are
     a logistic regression on 8,051 requests of seven made days (bench/days: city 4, 6, plain 3, 6, mixed 3, 5, 10;
     streets straying by 0.2), each with all of its couriers and with ever fewer, down to 42 %.
     """
-    if slack_s is None and load.known < 1.0:
-        return NO_PLACE
     steep = _OVERLOAD + _OF_ALL * load.expected + _OF_KNOWN * load.known
     if slack_s is not None:
         steep += _OF_PLACED + _OF_SLACK * min(max(slack_s / 3600, -1.0), 4.0)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import routing
-from dispatch.live.foretelling import Foretold, Load, foretell, overload_risk
+from dispatch.live.foretelling import NO_PLACE, Foretold, Load, foretell, overload_risk
 from dispatch.live.leaving import latest_departure, spare_s, starts
 from dispatch.rehearsal.questions import Wishes, ahead, in_force, orders_of, problem_of, work_s
 from dispatch.rehearsal.scenario import Point, Request, Scenario
@@ -93,6 +93,15 @@ def _keep_only_the_bag(absent: Iterable[Rider]) -> None:
         rider.order = [stop for stop in rider.order if stop.request in rider.bag]
 
 
+def _alone(world: World, rider: Rider, request: Request) -> list[int] | None:
+    """Return when he would start its pickup and its delivery with nothing else to do, None where hours forbid it."""
+    trip = Rider(rider.courier, rider.place, rider.expected_at)
+    trip.order = [Stop(request.id, "pickup"), Stop(request.id, "delivery")]
+    begins = starts(ahead(world, trip), world.now) if request.size <= rider.courier.capacity else None
+    in_shift = begins is not None and begins[-1] + request.delivery.service_s <= rider.courier.shift[1]
+    return begins if in_shift else None
+
+
 class Insertion:
     """Cheapest feasible insertion at once, with no later change."""
 
@@ -136,21 +145,13 @@ class Nearest:
         waiting = [one for one in world.alive.values() if one.id not in held and one.id not in world.picked]
         free = [r for r in world.riders if r.doing == "idle" and not r.absent and not r.bag and not r.order]
         for request in sorted(waiting, key=lambda one: (one.due_at, one.reveal_at)):
-            able = [rider for rider in free if self._in_time(world, rider, request)]
+            able = [rider for rider in free if _alone(world, rider, request)]
             if able:
                 nearest = min(able, key=lambda rider: world.legs.leg(rider.place, request.pickup.point))
                 free.remove(nearest)
                 world.give(nearest, [Stop(request.id, "pickup"), Stop(request.id, "delivery")], world.now)
         _send_at_once(world)
         answer(world, self.diary, news.revealed)
-
-    @staticmethod
-    def _in_time(world: World, rider: Rider, request: Request) -> bool:
-        """Say whether he can carry it and finish it inside hours and shift."""
-        trip = Rider(rider.courier, rider.place, rider.expected_at)
-        trip.order = [Stop(request.id, "pickup"), Stop(request.id, "delivery")]
-        begins = starts(ahead(world, trip), world.now) if request.size <= rider.courier.capacity else None
-        return begins is not None and begins[-1] + request.delivery.service_s <= rider.courier.shift[1]
 
 
 class Fixed:
@@ -204,9 +205,7 @@ def answer(
     world: World, diary: Diary, revealed: Iterable[Request], doubt: float = 0.0, load: Load | None = None
 ) -> None:
     """Keep what can be said of each new request as things stand; `load` says how full the day is, if anybody knows."""
-    new = {request.id for request in revealed}
-    if load:
-        diary.unplaced |= dict.fromkeys(new, round(overload_risk(load, None), 4))
+    new = {request.id: request for request in revealed}
     for rider in world.riders if new else ():
         if not any(stop.request in new for stop in rider.order):
             continue
@@ -221,6 +220,16 @@ def answer(
                     found = replace(found, breach_probability=round(broken, 4))
                 if found:
                     diary.foretold[stop.request] = found
+    if load:
+        for request in (request for name, request in new.items() if name not in diary.foretold):
+            able = any(_keeps_alone(world, rider, request) for rider in world.riders)
+            diary.unplaced[request.id] = round(overload_risk(load, None), 4) if able else NO_PLACE
+
+
+def _keeps_alone(world: World, rider: Rider, request: Request) -> bool:
+    """Say whether he could keep this promise if he had nothing else to do."""
+    begins = None if rider.absent else _alone(world, rider, request)
+    return begins is not None and begins[0] <= request.due_at
 
 
 _ITERATIONS, _ITERATIONS_EACH = 100, 8
@@ -322,8 +331,7 @@ class Live:
         at_work = [rider for rider in world.riders if not rider.absent and rider.courier.shift[1] > world.now]
         alive = len(world.alive)
         if not at_work or not alive:
-            full = math.inf if alive else 0.0  # nobody is at work: no hour is left
-            self.reserve_s, self.load = 0, Load(full, full)
+            self.reserve_s, self.load = 0, Load(0.0, 0.0)
             return
         rate = self.came / (max(0, world.now - self.opens) + _PRIOR_S)
         known = sum(work_s(world, rider) for rider in at_work)

@@ -90,3 +90,14 @@ def test_two_doors_so_close_that_there_is_no_ride_between_them_are_served() -> N
         result = run(day, strategy)
         assert faults(day, result) == []
         assert result["metrics"]["served"] == 1
+
+
+def test_a_promise_nobody_could_keep_is_never_called_safe() -> None:
+    day = small_day(2)
+    asked = next(one for one in day["requests"] if one["kind"] == "return")
+    asked["delivery"] = {**asked["delivery"], "windows": [[27_000, max(27_000, asked["reveal_at"] - 3_600)]]}
+    result = simulate(read(text(day)), "live", seed=1)
+    told = next(one for one in result["requests"] if one["id"] == asked["id"])
+    assert told["met"] is False
+    assert told["predicted"]["p50"] is None and told["predicted"]["breach_probability"] >= 0.9
+    assert told["at_risk_at"] is not None
