@@ -20,10 +20,11 @@ class Hindsight:
     delivery_s: int
 
 
-def hindsight(scenario: Scenario, seconds: float, threads: int = 2) -> Hindsight:
-    """Solve the whole day at once; services may not begin before a notice, legs may.
+def hindsight(scenario: Scenario, iterations_each: int) -> Hindsight:
+    """Solve the whole day at once with so many iterations a request; services may not begin before a notice, legs may.
 
-    Who goes home early is taken to end his shift then; what is cancelled is known not to be worth a ride.
+    A count of iterations, not of seconds: what else the machine does must not make hindsight look worse. Who goes
+    home early is taken to end his shift then; what is cancelled is known not to be worth a ride.
     """
     places: dict[Point, routing.Place] = {}
 
@@ -47,7 +48,7 @@ def hindsight(scenario: Scenario, seconds: float, threads: int = 2) -> Hindsight
     problem = routing.Problem(
         scenario.name, tuple(places.values()), scenario.travel, couriers, requests, PRICES, now=scenario.day[0]
     )
-    plan = routing.solve(problem, seconds=seconds, threads=threads, reasons=False)
+    plan = routing.solve(problem, iterations=iterations_each * len(requests), reasons=False)
     return _counted(kept, plan)
 
 
