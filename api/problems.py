@@ -10,6 +10,7 @@ from flask import Response, g
 from pydantic import ValidationError
 
 from dispatch.domain.errors import Conflict, DispatchError, Invalid, NotFound, Stale, Unavailable
+from dispatch.domain.flaws import flaws_of
 
 _STATUS: tuple[tuple[type[DispatchError], int], ...] = (
     (Invalid, 422),
@@ -35,7 +36,6 @@ _TITLES = {
     500: ("Lỗi bên trong", "Internal error"),
     503: ("Tạm thời không phục vụ được", "Temporarily unavailable"),
 }
-_WORDS = {"missing": "missing", "extra_forbidden": "unknown_key"}
 
 
 class HttpProblem(Exception):
@@ -69,11 +69,6 @@ def from_dispatch(error: DispatchError) -> HttpProblem:
     return HttpProblem(status, error.code, error.vi, error.en, errors=faults, extra=extra, headers=headers)
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
-    parts = [str(part) for part in location if not str(part).startswith(("function-", "constrained-"))]
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
-
-
 def from_validation(error: ValidationError, within: str = "") -> HttpProblem:
     """400 for unreadable JSON, else 422 `validation_failed` with a pointer for every fault, from `within` on.
 
@@ -85,14 +80,7 @@ def from_validation(error: ValidationError, within: str = "") -> HttpProblem:
         return HttpProblem(
             400, "malformed_json", "Nội dung không phải JSON đọc được.", f"The body is not readable: {message}."
         )
-    errors = [
-        {
-            "pointer": within + _pointer(item["loc"]) + item.get("ctx", {}).get("pointer", ""),
-            "code": _WORDS.get(item["type"], item["type"]),
-            "message": item["msg"],
-        }
-        for item in found[:50]
-    ]
+    errors = [{"pointer": within + fault.pointer, "code": fault.code, "message": fault.en} for fault in flaws_of(error)]
     where = ", ".join(sorted({item["pointer"] or "/" for item in errors})[:8])
     return HttpProblem(
         422,

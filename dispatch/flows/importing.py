@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from dispatch.domain.network import CourierBody, ShopBody
 from dispatch.domain.places import Gazetteer
 from dispatch.domain.revision import revised
+from dispatch.domain.sheet_bodies import nested
 from dispatch.domain.sheets import BadTable, Problem, Row, read
 from dispatch.domain.text import Shape
 from dispatch.domain.unit_tables import MAX_PROBLEMS, read_units
@@ -145,7 +146,7 @@ def _bodies(rows: list[Row], shape: type[Body], problems: list[Problem]) -> Iter
             problems.append(Problem(row.line, vi, en))
             continue
         try:
-            yield row.line, own_id, shape.model_validate(_nested(filled), strict=False)
+            yield row.line, own_id, shape.model_validate(nested(_values(filled)), strict=False)
         except ValidationError as error:
             for fault in error.errors(include_url=False, include_input=False)[:5]:
                 where = ".".join(str(part) for part in fault["loc"])
@@ -154,27 +155,14 @@ def _bodies(rows: list[Row], shape: type[Body], problems: list[Problem]) -> Iter
             return
 
 
-def _nested(filled: dict[str, str]) -> dict[str, Any]:
-    """Cells by dotted column as the JSON they stand for: `rooms.0.id`, `base.lat`, lists divided by semicolons."""
-    body: dict[str, Any] = {}
-    for column, cell in filled.items():
-        *path, last = column.split(".")
-        inside: Any = body
-        for part in path:
-            inside = inside.setdefault(part, {}) if isinstance(inside, dict) else None
-        if isinstance(inside, dict):  # else "base" stands beside "base.lat", and the shape refuses it
-            listed = [_item(part.strip()) for part in cell.split(";") if part.strip()]
-            inside[last] = listed if column in _LISTS else cell
-    return {name: _as_list(value) for name, value in body.items()}
+def _values(filled: dict[str, str]) -> dict[str, Any]:
+    """Cells by column, lists divided by semicolons."""
+    return {
+        column: [_item(part.strip()) for part in cell.split(";") if part.strip()] if column in _LISTS else cell
+        for column, cell in filled.items()
+    }
 
 
 def _item(text: str) -> Any:
     code, at, era = text.partition("@")
     return {"code": code, "era": era} if at else text
-
-
-def _as_list(value: Any) -> Any:
-    """A dictionary with the keys 0, 1, 2 is a list."""
-    if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
-        return [value[key] for key in sorted(value, key=int)]
-    return value

@@ -35,19 +35,10 @@ def accept(
     item_prefix: str,
 ) -> Request:
     """Keep a request with its price, its promise and its first event; the shop is told in the same transaction."""
-    decided = assess(session, scene, index, body, mode, own_shop_id)
+    decided = judge(session, scene, index, body, mode, own_shop_id)
     shop = decided.shop
-    if "STATE_FEE_NEEDS_MANDATE" in decided.quote.reasons:
-        raise invalid(
-            "/state_fee/mandate_id",
-            "mandate_required",
-            "Thu hộ phí, lệ phí ở tỉnh này cần văn bản ủy quyền thu.",
-            "Collecting a state fee in this province needs a written mandate.",
-        )
-    session.lock(f"reference:{mode}:{shop.id}:{body.kind}:{body.external_ref}")
-    existing = session.consignments.by_reference(mode, shop.id, body.kind, body.external_ref)
-    if existing is not None:
-        raise duplicate_reference(existing)
+    hold_reference(session, mode, shop.id, body.kind, body.external_ref)
+    refuse_taken(session, mode, shop.id, body)
     request_id = session.new_id("req")
     prefix = item_prefix if mode == "live" else TEST_PREFIX
     legs = [
@@ -72,6 +63,33 @@ def accept(
     _announce(session, scene, request, decided)
     looks.mark(session, mode, [request.office_id], scene.now)
     return request
+
+
+def judge(
+    session: Session, scene: Scene, index: Index, body: RequestBody, mode: str, own_shop_id: str | None
+) -> Assessment:
+    """What `accept` decides about a request before it keeps it; raises `Invalid` for what it refuses."""
+    decided = assess(session, scene, index, body, mode, own_shop_id)
+    if "STATE_FEE_NEEDS_MANDATE" in decided.quote.reasons:
+        raise invalid(
+            "/state_fee/mandate_id",
+            "mandate_required",
+            "Thu hộ phí, lệ phí ở tỉnh này cần văn bản ủy quyền thu.",
+            "Collecting a state fee in this province needs a written mandate.",
+        )
+    return decided
+
+
+def hold_reference(session: Session, mode: str, shop_id: str, kind: str, external_ref: str) -> None:
+    """Keep everybody else from using a natural key until this transaction ends, waiting for who holds it."""
+    session.lock(f"reference:{mode}:{shop_id}:{kind}:{external_ref}")
+
+
+def refuse_taken(session: Session, mode: str, shop_id: str, body: RequestBody) -> None:
+    """Raise `Conflict` (`duplicate_external_ref`) where a request of the shop has this natural key."""
+    existing = session.consignments.by_reference(mode, shop_id, body.kind, body.external_ref)
+    if existing is not None:
+        raise duplicate_reference(existing)
 
 
 def _request_row(

@@ -16,6 +16,7 @@ from dispatch.domain.errors import Conflict, Unavailable
 from dispatch.store.access import Access
 from dispatch.store.consignments import Consignments
 from dispatch.store.forecasts import Forecasts
+from dispatch.store.imports import Imports
 from dispatch.store.learning import Learning
 from dispatch.store.marks import Marks
 from dispatch.store.money import Money
@@ -58,6 +59,7 @@ class Session:
         self.units = Units(connection)
         self.reporting = Reporting(connection)
         self.undos = Undos(connection)
+        self.imports = Imports(connection)
 
     @contextmanager
     def apart(self, *, patience_ms: int | None = None) -> Iterator[None]:

@@ -104,7 +104,7 @@ def test_a_spreadsheet_says_the_same_as_its_csv(store: Store) -> None:
     kept = io.BytesIO()
     book.save(kept)
     written, printed = read(kept.getvalue()), read(OFFICIAL.encode())
-    assert [(line, cells[:8]) for line, cells in written[3:]] == [(line, cells[:8]) for line, cells in printed[3:]]
+    assert [(row.line, row.cells[:8]) for row in written[3:]] == [(row.line, row.cells[:8]) for row in printed[3:]]
     assert "5 links" in take(store, kept.getvalue()).told[0]
 
 

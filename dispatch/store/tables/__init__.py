@@ -6,6 +6,7 @@
 from dispatch.store.tables.base import metadata
 from dispatch.store.tables.consignments import events, item_serial_live, item_serial_test, legs, media, requests, scans
 from dispatch.store.tables.forecasts import forecasts
+from dispatch.store.tables.imports import import_chunks, import_prints, import_rows
 from dispatch.store.tables.learning import door_fixes, estimates, models, observations, simulations
 from dispatch.store.tables.money import complaints, ledger, shift_closings
 from dispatch.store.tables.network import (
@@ -51,6 +52,9 @@ __all__ = [
     "forecasts",
     "heartbeats",
     "idempotency",
+    "import_chunks",
+    "import_prints",
+    "import_rows",
     "item_serial_live",
     "item_serial_test",
     "keys",
