@@ -9,11 +9,13 @@ from importlib import import_module
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from api import health, openapi, pages
 from api.auth import TokenBuckets
+from api.doorstep import refusal
 from api.endpoint import ENDPOINTS, Endpoint, serve
 from api.problems import HttpProblem, answer, from_dispatch
 from dispatch.bootstrap import System, open_system
@@ -53,6 +55,7 @@ def create_app(system: System | None = None) -> Flask:
     app = Flask("api", static_folder=None, template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it would answer //v1//me with a page that leads elsewhere
     app.json.sort_keys = False  # type: ignore[attr-defined]
     system = system or open_system(load(servers=True))
     system.warm()
@@ -97,12 +100,16 @@ def _finish(response: Response) -> Response:
     headers["Permissions-Policy"] = "camera=(self), geolocation=(self), microphone=()"
     headers.setdefault("Content-Security-Policy", _CSP)
     headers.setdefault("Cache-Control", "no-store")
-    if request.is_secure:
+    system: System = current_app.extensions["system"]
+    if request.is_secure or system.public_url.startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if "rate" in g:
         limit, left, wait = g.rate
         headers["RateLimit-Policy"] = f'"default";q={limit};w=1'
         headers["RateLimit"] = f'"default";r={max(0, left)};t={wait}'
+    if request.method == "OPTIONS" and response.status_code == 200:
+        response.status_code = 204
+        del headers["Content-Type"]
     spent = time.perf_counter() - g.get("began", time.perf_counter())
     health.observe(request.method, g.get("endpoint", "page"), response.status_code, spent)
     return response
@@ -117,6 +124,8 @@ def _failed(error: Exception) -> Response:
         return answer(from_dispatch(error))
     if isinstance(error, HTTPException):
         return answer(_from_werkzeug(error))
+    if isinstance(error, ParseException):
+        return answer(refusal(error))
     log.error("call failed", path=g.get("path"), request_id=g.get("request_id"), exc_info=error)
     return answer(
         HttpProblem(
@@ -133,6 +142,7 @@ def _from_werkzeug(error: HTTPException) -> HttpProblem:
     known = {
         400: ("bad_request", "Yêu cầu không đọc được.", "The request cannot be read."),
         404: ("not_found", "Không có địa chỉ này.", "There is nothing at this address."),
+        408: ("request_timeout", "Yêu cầu đến quá chậm.", "The call took too long to arrive."),
         405: ("method_not_allowed", "Phương thức không dùng được ở đây.", "This method is not used here."),
         413: ("body_too_large", "Nội dung vượt 1 MB.", "The body is larger than 1 MB."),
     }

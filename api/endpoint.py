@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,11 +22,13 @@ from api.auth import Principal, authenticate, instant_of
 from api.problems import HttpProblem, from_dispatch, from_validation
 from api.problems import answer as answer_problem
 from dispatch.bootstrap import System
-from dispatch.domain.errors import DispatchError, Stale
+from dispatch.domain.errors import DispatchError, Stale, invalid
 from dispatch.flows import forecasting
 from dispatch.store import Session
 from dispatch.store.access import Remembered
 
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _KEY_CHARS = {chr(code) for code in range(0x21, 0x7F)}
 
 
@@ -145,12 +148,9 @@ def route(
 def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
     """Handle one HTTP call of an endpoint."""
     system: System = current_app.extensions["system"]
-    for value in parameters.values():
-        if len(value) > 200 or not value.isprintable():
-            raise HttpProblem(404, "not_found", "Không tìm thấy.", "There is no such thing.")
-    _acceptable(endpoint)
     real_now = datetime.now(UTC)
     if not endpoint.scopes:
+        _sensible(endpoint, parameters)
         with system.store.begin() as session:
             nobody = Principal("nobody", "public", "live")
             return _run(endpoint, Call(system, session, nobody, real_now, real_now), parameters)
@@ -160,6 +160,7 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
     _limited(principal)
     if principal.scope not in endpoint.scopes:
         raise HttpProblem(403, "scope_not_allowed", "Khóa này không dùng được ở đây.", "This key may not call this.")
+    _sensible(endpoint, parameters)
     now, moved = instant_of(request, principal, real_now)
     key = _idempotency_key(endpoint)
     try:
@@ -281,8 +282,17 @@ def _fingerprint(call: Call) -> str:
 def _query(endpoint: Endpoint) -> BaseModel | None:
     if endpoint.query is None:
         return None
+    given = request.args.to_dict(flat=False)
+    for name, values in given.items():
+        if len(values) > 1 or _CONTROL.search(name + values[0]):
+            raise invalid(
+                "/" + _CONTROL.sub("", name).replace("~", "~0").replace("/", "~1"),
+                "validation_failed",
+                "Tham số lặp lại hoặc có ký tự điều khiển.",
+                "Given twice, or with a control character.",
+            )
     try:
-        return endpoint.query.model_validate_strings(request.args.to_dict())
+        return endpoint.query.model_validate_strings({name: values[0] for name, values in given.items()})
     except ValidationError as error:
         raise from_validation(error) from error
 
@@ -290,15 +300,24 @@ def _query(endpoint: Endpoint) -> BaseModel | None:
 def _body(endpoint: Endpoint, raw: bytes) -> BaseModel | None:
     if endpoint.body is None:
         return None
-    if request.mimetype != "application/json":
-        raise HttpProblem(415, "unsupported_media_type", "Nội dung phải là application/json.", "Send application/json.")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != "application/json" or charset not in _CHARSETS or "Content-Encoding" in request.headers:
+        raise HttpProblem(
+            415,
+            "unsupported_media_type",
+            "Nội dung phải là application/json, UTF-8, không nén.",
+            "Send application/json in UTF-8, not compressed.",
+        )
     try:
         return endpoint.body.model_validate_json(raw)
     except ValidationError as error:
         raise from_validation(error) from error
 
 
-def _acceptable(endpoint: Endpoint) -> None:
+def _sensible(endpoint: Endpoint, parameters: dict[str, str]) -> None:
+    """Refuse a path that can name nothing (404) and a caller who takes no answer we have (406)."""
+    if any(len(value) > 200 or not value.isprintable() for value in parameters.values()):
+        raise HttpProblem(404, "not_found", "Không tìm thấy.", "There is no such thing.")
     accept = request.accept_mimetypes
     kinds = (endpoint.produces, "application/problem+json")
     if accept and not any(accept.quality(kind) > 0 for kind in kinds):
@@ -334,6 +353,9 @@ def _response(endpoint: Endpoint, answer: Answer) -> Response:
         body = answer.body.model_dump(mode="json") if isinstance(answer.body, BaseModel) else answer.body
         response = Response(_json(body), answer.status or endpoint.status, content_type=answer.content_type)
     response.headers.update(answer.headers)
+    if request.method in ("GET", "HEAD") and response.status_code == 200 and response.is_json:
+        response.add_etag()
+        response.make_conditional(request)
     return response
 
 

@@ -26,13 +26,17 @@ _TITLES = {
     404: ("Không tìm thấy", "Not found"),
     405: ("Phương thức không dùng được ở đây", "Method not allowed"),
     406: ("Không có dạng trả lời này", "Not acceptable"),
+    408: ("Yêu cầu đến quá chậm", "Request timeout"),
     409: ("Trạng thái không cho phép", "State forbids this"),
     412: ("Phiên bản đã cũ", "Stale version"),
     413: ("Nội dung quá lớn", "Body too large"),
+    414: ("Địa chỉ quá dài", "Address too long"),
     415: ("Kiểu nội dung không đọc được", "Unsupported media type"),
+    417: ("Không đáp ứng được Expect", "Expectation failed"),
     422: ("Dữ liệu không hợp lệ", "Invalid data"),
     428: ("Thiếu điều kiện", "Precondition required"),
     429: ("Quá nhiều yêu cầu", "Too many requests"),
+    431: ("Tiêu đề quá lớn", "Headers too large"),
     500: ("Lỗi bên trong", "Internal error"),
     503: ("Tạm thời không phục vụ được", "Temporarily unavailable"),
 }
@@ -91,22 +95,28 @@ def from_validation(error: ValidationError, within: str = "") -> HttpProblem:
     )
 
 
-def answer(problem: HttpProblem) -> Response:
-    """The response for a problem, in the language the caller prefers."""
-    vietnamese = getattr(g, "lang", "vi") == "vi"
+def problem_text(problem: HttpProblem, lang: str, path: str, request_id: str) -> str:
+    """The JSON of a problem, in the language `vi` or `en`."""
     title = _TITLES.get(problem.status, _TITLES[500])
     body: dict[str, Any] = {
         "type": f"/docs/problems#{problem.code}",
-        "title": title[0] if vietnamese else title[1],
+        "title": title[0] if lang == "vi" else title[1],
         "status": problem.status,
-        "detail": problem.vi if vietnamese else problem.en,
-        "instance": getattr(g, "path", ""),
+        "detail": problem.vi if lang == "vi" else problem.en,
+        "instance": path,
         "code": problem.code,
-        "request_id": getattr(g, "request_id", ""),
+        "request_id": request_id,
         "errors": problem.errors,
         **problem.extra,
     }
-    response = Response(json.dumps(body, ensure_ascii=False), problem.status, content_type="application/problem+json")
+    return json.dumps(body, ensure_ascii=False)
+
+
+def answer(problem: HttpProblem) -> Response:
+    """The response for a problem, in the language the caller prefers."""
+    lang = g.get("lang", "vi")
+    text = problem_text(problem, lang, g.get("path", ""), g.get("request_id", ""))
+    response = Response(text, problem.status, content_type="application/problem+json")
     response.headers.extend(problem.headers)
-    response.headers["Content-Language"] = "vi" if vietnamese else "en"
+    response.headers["Content-Language"] = lang
     return response

@@ -6,6 +6,7 @@ import shutil
 import signal
 from pathlib import Path
 
+from api.doorstep import Worker
 from dispatch.lifeline import die_with_parent
 from dispatch.settings import load
 
@@ -15,7 +16,7 @@ bind = [f"[{_settings.bind}]:{_settings.port}" if ":" in _settings.bind else f"{
 proc_name = "dieu-tin-web"
 
 # Each live stream (SSE) holds a thread, so threads are many and cheap; the processes make use of the cores.
-worker_class = "gthread"
+worker_class = Worker
 workers = _settings.web_workers
 threads = _settings.web_threads
 

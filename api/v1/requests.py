@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from flask import request as http
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.endpoint import Answer, Call, route
@@ -132,10 +131,7 @@ def create_request(call: Call) -> Any:
 def read_request(call: Call, request_id: str) -> Any:
     """Read one request."""
     found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)
-    answer = shown(call, found)
-    if http.headers.get("If-None-Match") == answer.headers["ETag"]:
-        return Answer(b"", 304, answer.headers)
-    return answer
+    return shown(call, found)
 
 
 def _cursor(text: str | None) -> tuple[datetime, str] | None:
