@@ -30,6 +30,7 @@ MODULES = (
     "api.v1.feed",
     "api.v1.planning",
     "api.v1.simulations",
+    "api.v1.imports",
     "api.v1.labels",
     "api.v1.testing",
     "api.v1.tracking",

@@ -21,6 +21,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from api.auth import Principal, authenticate, instant_of
 from api.problems import HttpProblem, from_dispatch, from_validation
 from api.problems import answer as answer_problem
+from api.uploads import Upload, receive
 from dispatch.bootstrap import System
 from dispatch.domain.errors import DispatchError, Stale, invalid
 from dispatch.flows import forecasting
@@ -44,6 +45,7 @@ class Call:
     body: Any = None
     query: Any = None
     raw: bytes = b""
+    upload: Upload | None = None
 
     @property
     def mode(self) -> str:
@@ -100,6 +102,7 @@ class Endpoint:
     produces: str
     accepts: str
     errors: tuple[str, ...]
+    upload: int
 
     @property
     def name(self) -> str:
@@ -129,16 +132,21 @@ def route(
     produces: str = "application/json",
     accepts: str = "application/json",
     errors: tuple[str, ...] = (),
+    upload: int = 0,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a handler `f(call, **path_parameters) -> Answer | JSON-able` under a path like `/v1/requests/<id>`.
 
     `scopes` are those that may call it (empty: anyone, without a key). A POST is idempotent by key unless told not.
+    `upload`: the call takes a form with a file of at most so many bytes.
     """
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
         keyed = method == "POST" if idempotent is None else idempotent
         ENDPOINTS.append(
-            Endpoint(method, path, handler, scopes, body, query, out, status, keyed, tag, produces, accepts, errors)
+            Endpoint(
+                *(method, path, handler, scopes, body, query, out, status, keyed, tag, produces, accepts, errors),
+                upload=upload,
+            )
         )
         return handler
 
@@ -163,9 +171,11 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
     _sensible(endpoint, parameters)
     now, moved = instant_of(request, principal, real_now)
     key = _idempotency_key(endpoint)
+    # Before the transaction: nobody waits for a sender's slow line.
+    upload = receive(request, endpoint.upload) if endpoint.upload else None
     try:
         with system.store.begin() as session:
-            call = Call(system, session, principal, now, real_now)
+            call = Call(system, session, principal, now, real_now, upload=upload)
             response = _run(endpoint, call, parameters, key)
         if moved and principal.key_id and principal.latest_at != now:
             # Afterwards and apart, so that calls with one key do not wait for each other's work.
@@ -179,7 +189,7 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
 
 
 def _run(endpoint: Endpoint, call: Call, parameters: dict[str, str], key: str | None = None) -> Response:
-    call.raw = _raw() if endpoint.method in ("POST", "PUT", "PATCH") else b""
+    call.raw = _raw() if endpoint.method in ("POST", "PUT", "PATCH") and call.upload is None else b""
     call.query = _query(endpoint)
     call.body = _body(endpoint, call.raw)
     if key is not None:
@@ -275,6 +285,7 @@ def _idempotency_key(endpoint: Endpoint) -> str | None:
 
 def _fingerprint(call: Call) -> str:
     body = call.body.model_dump_json() if isinstance(call.body, BaseModel) else call.raw.hex()
+    body = body if call.upload is None else call.upload.digest
     query = call.query.model_dump_json() if isinstance(call.query, BaseModel) else ""
     return hashlib.sha256(f"{body}\n{query}".encode()).hexdigest()
 

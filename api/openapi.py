@@ -10,6 +10,7 @@ from flask import Flask, render_template
 from pydantic.json_schema import models_json_schema
 
 from api.endpoint import ENDPOINTS, Endpoint
+from api.uploads import PART
 
 _PARAMETER = re.compile(r"<(?:[a-z]+:)?(\w+)>")
 _PROBLEM = {
@@ -85,6 +86,10 @@ def _operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
     if endpoint.body is not None:
         schema = names[(endpoint.body, "validation")]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif endpoint.upload:
+        part = {"type": "string", "contentMediaType": "application/octet-stream"}
+        form = {"type": "object", "required": [PART], "properties": {PART: part}}
+        operation["requestBody"] = {"required": True, "content": {endpoint.accepts: {"schema": form}}}
     elif endpoint.accepts != "application/json":
         operation["requestBody"] = {"required": True, "content": {endpoint.accepts: {}}}
     if not endpoint.scopes:

@@ -17,7 +17,7 @@ import structlog
 from dispatch import logs
 from dispatch.bootstrap import System, beat, open_system
 from dispatch.domain.errors import Unavailable
-from dispatch.flows import forecasting, learning, looks, notifying, simulating, sla_watch
+from dispatch.flows import bulk_intake, forecasting, learning, looks, notifying, simulating, sla_watch
 from dispatch.queue import ROUTES, broker_depth
 from dispatch.settings import Settings
 
@@ -141,7 +141,7 @@ def _patience(system: System, task: str) -> timedelta:
 
 
 def forget(system: System) -> None:
-    """Drop what nobody asks for again: old answers, outbox rows handed over, simulations, what was long ago seen."""
+    """Drop what nobody asks for again: answers, outbox rows handed over, simulations, imports, old sightings."""
     with system.store.begin() as session:
         session.access.forget_answers(session.wall_clock() - ANSWERS_KEPT)
     with system.store.begin() as session:
@@ -150,6 +150,8 @@ def forget(system: System) -> None:
         session.past.forget_simulations(session.wall_clock() - simulating.KEPT)
     with system.store.begin() as session:
         session.learning.forget(session.wall_clock() - learning.KEPT)
+    with system.store.begin() as session:
+        session.imports.forget(session.wall_clock() - bulk_intake.KEPT)
 
 
 def duties() -> list[Duty]:

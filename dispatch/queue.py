@@ -23,6 +23,7 @@ ROUTES = {
     "look": "routing",
     "simulate": "routing",
     "reprice": "default",
+    "import": "default",
     "learn": "default",
 }
 """Task name → queue; a task not named here goes to `default`."""

@@ -14,7 +14,17 @@ from api.problems import HttpProblem
 from api.v1.requests import for_change, scene, shown
 from dispatch.domain.errors import NotFound, Stale
 from dispatch.domain.text import Line, ProvinceCode, Shape, Word, local_text
-from dispatch.flows import assigning, committing, exceptions, planning, repairing, rescuing, undoing
+from dispatch.flows import (
+    assigning,
+    bulk_intake,
+    committing,
+    exceptions,
+    import_results,
+    planning,
+    repairing,
+    rescuing,
+    undoing,
+)
 from dispatch.flows.sla_watch import touch
 from dispatch.store.rows import Operation, Plan
 
@@ -162,9 +172,14 @@ def discard_plan(call: Call, plan_id: str) -> Any:
 def _operation(call: Call, operation_id: str) -> Operation:
     """An operation the caller may see: an operator all of its world, a shop its own."""
     found = call.session.planning.operation(call.mode, operation_id)
-    if found is None or (call.principal.scope != "operator" and found.owner != call.principal.owner):
+    if found is None or not _may_see(call, found):
         raise NotFound(code="not_found", vi="Không có tác vụ này.", en="There is no such operation.")
     return found
+
+
+def _may_see(call: Call, found: Operation) -> bool:
+    mine = call.principal.owner == found.owner
+    return mine or call.principal.scope == "operator" or bulk_intake.is_of(found, call.principal.shop_id)
 
 
 def _operation_json(call: Call, found: Operation) -> dict[str, Any]:
@@ -176,7 +191,7 @@ def _operation_json(call: Call, found: Operation) -> dict[str, Any]:
         "kind": found.kind,
         "status": found.status,
         "progress": found.progress,
-        "result": found.result,
+        "result": import_results.result_json(call.session, found, call.lang),
         "error": error,
         "created_at": local_text(found.created_at),
         "updated_at": local_text(found.updated_at),
@@ -193,9 +208,14 @@ def read_operation(call: Call, operation_id: str) -> Any:
 def cancel_operation(call: Call, operation_id: str) -> Any:
     """Stop a long piece of work.
 
-    A plan that is being worked out ends within seconds, with the best so far as its draft in `result.plan_id`.
+    A plan that is being worked out ends within seconds, with the best so far as its draft in `result.plan_id`; an
+    import ends after the batch in hand, and what was taken in stays.
     """
-    planning.cancel(call.session, _operation(call, operation_id))
+    found = _operation(call, operation_id)
+    if found.kind == bulk_intake.KIND:
+        bulk_intake.cancel(call.session, found, call.now)
+    else:
+        planning.cancel(call.session, found)
     return _operation_json(call, _operation(call, operation_id))
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from dispatch.domain.consignment import RequestBody
 from dispatch.domain.flaws import Flaw, flaws_of
 from dispatch.domain.sheets import BadTable, Problem, Row
+from labels.text import tidy
 
 RESULT_COLUMNS = "result."
 """Columns that begin so are ours: a downloaded result, put right, can be sent again as it is."""
@@ -30,6 +32,29 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAY_ZERO = date(1899, 12, 30)
 """Day 0 of spreadsheets, as it has to be so that days after February 1900 come out right."""
 _TEXT_MARK = re.compile(r"'[=+\-@]")
+
+
+Key = tuple[str, str]
+"""A shop, and either the fingerprint of one of its rows or the natural key of one of its requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """What became of one row of a table of requests.
+
+    `reference` is the natural key within its shop and `print` the fingerprint of its content, where it could be read;
+    `told` holds what a created row costs and the warnings about it.
+    """
+
+    row: int
+    status: str
+    shop_id: str | None
+    reference: str | None
+    print: str | None
+    request_id: str | None
+    errors: list[dict[str, Any]]
+    told: dict[str, Any]
+    cells: list[str]
 
 
 def nested(filled: dict[str, Any]) -> dict[str, Any]:
@@ -88,12 +113,12 @@ def _pattern(column: str) -> str:
 
 
 def read_header(row: Row) -> tuple[str, ...]:
-    """The columns of a table of requests, our own result columns as empty names.
+    """The columns of a table of requests; those of an earlier result are all called `result.`.
 
     Raises `BadTable` where one is unknown or stands twice.
     """
-    names = tuple("" if cell.startswith(RESULT_COLUMNS) else cell for cell in row.cells)
-    given = [name for name in names if name]
+    names = tuple(RESULT_COLUMNS if cell.startswith(RESULT_COLUMNS) else cell for cell in row.cells)
+    given = [name for name in names if name not in ("", RESULT_COLUMNS)]
     unknown = [name for name in given if _pattern(name) not in columns()]
     hidden = {name for name in given if any(other.startswith(f"{name}.") for other in given)}
     twice = sorted({name for name in given if given.count(name) > 1} | hidden)
@@ -116,12 +141,12 @@ def read_body(names: tuple[str, ...], row: Row, fixed: dict[str, Any]) -> Reques
     flaws: list[Flaw] = []
     filled: dict[str, Any] = {}
     for place, cell in enumerate(row.cells):
-        name = names[place] if place < len(names) else None
-        if name is None and cell:
+        name = names[place] if place < len(names) else ""
+        if not cell or name == RESULT_COLUMNS:
+            continue
+        if not name:
             flaws.append(_too_wide(cell))
             break
-        if not name or not cell:
-            continue
         filled[name] = cell[1:] if _TEXT_MARK.match(cell) else cell
         flaw = _mangled(name, filled[name])
         if flaw is not None:
@@ -209,7 +234,16 @@ def _bad_date(pointer: str, kind: str, cell: str) -> Flaw:
 
 
 def content_print(body: RequestBody) -> str:
-    """A fingerprint of what a body asks for, whatever columns or keys said it; its way to us and its shop apart."""
+    """A fingerprint of what a body asks for, whatever columns, keys or spaces said it; its channel and shop apart."""
     apart = {"channel", "shop_id"}
-    content = body.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=apart)
+    content = _tidied(body.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=apart))
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _tidied(value: Any) -> Any:
+    """Texts as a result file writes them, so that it can be sent again and says the same."""
+    if isinstance(value, dict):
+        return {key: _tidied(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_tidied(inner) for inner in value]
+    return tidy(value) if isinstance(value, str) else value

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from dispatch.domain.sheet_bodies import ImportRow, Key
 from dispatch.store import tables as t
 from dispatch.store.rows import record
-
-Key = tuple[str, str]
-"""A shop and either a fingerprint of one of its rows or a natural key of one of its requests."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRow:
-    """What became of one row.
-
-    `reference` is the natural key within its shop and `print` the fingerprint of its content, where it could be read;
-    `told` holds what a created row costs and the warnings about it.
-    """
-
-    row: int
-    status: str
-    shop_id: str | None
-    reference: str | None
-    print: str | None
-    request_id: str | None
-    errors: list[dict[str, Any]]
-    told: dict[str, Any]
-    cells: list[str]
 
 
 class Imports:
@@ -71,13 +49,15 @@ class Imports:
         rows = self._c.execute(select(t.import_rows).where(c.operation_id == operation_id).order_by(c.row))
         return [record(ImportRow, row) for row in rows]
 
-    def created_before(self, operation_id: str, keys: Collection[Key]) -> dict[Key, str]:
-        """The fingerprints of the rows of this import counted as created, by shop and natural key."""
+    def created_before(self, operation_id: str, keys: Collection[Key]) -> dict[Key, tuple[int, str]]:
+        """(row, fingerprint) of the rows of this import counted as created, by shop and natural key."""
         c = t.import_rows.c
-        query = select(c.shop_id, c.reference, c.print).where(
+        query = select(c.shop_id, c.reference, c.row, c.print).where(
             c.operation_id == operation_id, c.status == "created", tuple_(c.shop_id, c.reference).in_(keys)
         )
-        return {(row.shop_id, row.reference): row.print for row in self._c.execute(query)} if keys else {}
+        if not keys:
+            return {}
+        return {(row.shop_id, row.reference): (row.row, row.print) for row in self._c.execute(query)}
 
     def counts(self, operation_id: str) -> dict[str | None, dict[str, int]]:
         """How many rows of each shop ended how; None is the shop of rows that name no known one."""

@@ -13,6 +13,8 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -109,19 +111,34 @@ def _learn(mode: str) -> None:
         log.info("estimates renewed", mode=mode, model=version)
 
 
+@contextmanager
+def _no_collector(system: System) -> Iterator[None]:
+    """Many rows a second, none of them in cycles: the collector would only walk rules and places again and again."""
+    _ = system.book, system.places
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _reprice(operation_id: str) -> None:
     """Correct the charges that a rule recorded later changes."""
     from dispatch.flows import repricing
 
     system = _system()
-    _ = system.book
-    # Thousands of rows a second, none of them in cycles: the collector would only walk the rules again and again.
-    gc.freeze()
-    gc.disable()
-    try:
+    with _no_collector(system):
         repricing.run(system, operation_id)
-    finally:
-        gc.enable()
+
+
+def _import(operation_id: str) -> None:
+    """Take the rows of a file in as requests."""
+    from dispatch.flows import bulk_intake
+
+    system = _system()
+    with _no_collector(system):
+        bulk_intake.run(system, operation_id, system.settings.s10_prefix)
 
 
 def make_node(redis_url: str) -> Celery:
@@ -132,6 +149,7 @@ def make_node(redis_url: str) -> Celery:
     app.task(_simulate, name="simulate")
     app.task(_look, name="look")
     app.task(_reprice, name="reprice")
+    app.task(_import, name="import")
     app.task(_learn, name="learn")
     return app
 
