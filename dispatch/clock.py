@@ -141,11 +141,12 @@ def _patience(system: System, task: str) -> timedelta:
 
 
 def forget(system: System) -> None:
-    """Drop what nobody asks for again: answers, outbox rows handed over, simulations, imports, old sightings."""
+    """Drop what nobody asks for again: answers, old secrets, sent outbox rows, simulations, imports, old sightings."""
     with system.store.begin() as session:
         session.access.forget_answers(session.wall_clock() - ANSWERS_KEPT)
     with system.store.begin() as session:
         session.notices.forget_sent(session.wall_clock() - OUTBOX_KEPT)
+        session.receivers.forget_secrets(session.wall_clock())
     with system.store.begin() as session:
         session.past.forget_simulations(session.wall_clock() - simulating.KEPT)
     with system.store.begin() as session:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.endpoint import Answer, Call, route
 from api.problems import HttpProblem
 from dispatch.channels import webhook as channel
 from dispatch.domain.errors import Conflict, Fault, Invalid, NotFound, invalid
-from dispatch.domain.text import Shape, Word, local_text
+from dispatch.domain.news import TEST, Wanted
+from dispatch.domain.text import Instant, Shape, Word, local_text
 from dispatch.flows import notifying
+from dispatch.store.receivers import Span
 from dispatch.store.rows import Delivery, FeedEntry, Webhook
 
 MOST_WEBHOOKS = 20
 """Per shop: every one of them costs a delivery for every event."""
 
-EventType = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z_]{1,40}\.(\*|[a-z_]{1,40}))$")]
 Types = Annotated[
-    list[EventType], Field(min_length=1, max_length=50), AfterValidator(lambda types: list(dict.fromkeys(types)))
+    list[Wanted], Field(min_length=1, max_length=50), AfterValidator(lambda types: list(dict.fromkeys(types)))
 ]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Seq = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class WebhookBody(Shape):
@@ -41,6 +46,32 @@ class WebhookChange(Shape):
     active: bool | None = None
 
 
+class Rotation(Shape):
+    """How long the secret in use until now still signs beside the new one; 0 = it is known to others: drop it now."""
+
+    overlap_hours: Annotated[int, Field(ge=0, le=168)] = 24
+
+
+class Replay(Shape):
+    """A stretch of the shop's feed, ends included, by number or by `recorded_at`, and which of it to send.
+
+    `state`: `unsent` = pending, failed and missing; `missing` = never owed to this webhook, as it was off, made later
+    or asked for less; absent: all, whatever became of it.
+    """
+
+    from_seq: Seq | None = None
+    to_seq: Seq | None = None
+    from_: Annotated[Instant | None, Field(alias="from")] = None
+    to: Instant | None = None
+    state: Literal["unsent", "pending", "failed", "missing", "sent"] | None = None
+
+    @model_validator(mode="after")
+    def _begins_somewhere(self) -> Replay:
+        if self.from_seq is None and self.from_ is None:
+            raise PydanticCustomError("missing", "Say from where: from_seq or from.", {"pointer": "/from_seq"})
+        return self
+
+
 class Page(BaseModel):
     """Query of a list."""
 
@@ -56,6 +87,10 @@ class DeliveryPage(Page):
     state: Literal["pending", "sent", "failed"] | None = None
 
 
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else local_text(moment)
+
+
 def _shown(hook: Webhook) -> dict[str, Any]:
     return {
         "id": hook.id,
@@ -64,6 +99,9 @@ def _shown(hook: Webhook) -> dict[str, Any]:
         "types": hook.types,
         "active": hook.active,
         "disabled_reason": hook.disabled_reason,
+        "disabled_at": _text(hook.disabled_at),
+        "failing_since": _text(hook.failing_since),
+        "previous_secret_until": _text(hook.previous_secret_until),
         "livemode": hook.mode == "live",
         "created_at": local_text(hook.created_at),
     }
@@ -78,7 +116,7 @@ def _delivery_shown(delivery: Delivery, entry: FeedEntry) -> dict[str, Any]:
         "seq": entry.seq,
         "state": delivery.state,
         "attempts": delivery.attempt,
-        "next_at": None if delivery.next_at is None else local_text(delivery.next_at),
+        "next_at": _text(delivery.next_at),
         "log": delivery.log,
         "body": notifying.body(entry),
         "created_at": local_text(delivery.created_at),
@@ -152,6 +190,7 @@ def create_webhook(call: Call) -> Any:
     asked: WebhookBody = call.body
     shop_id = shop_named(call, asked.shop_id)
     _check(call, asked.url)
+    call.session.lock(f"webhooks:{call.mode}:{shop_id}")
     if len(call.session.notices.webhooks(call.mode, shop_id)) >= MOST_WEBHOOKS:
         raise Conflict(
             code="too_many_webhooks",
@@ -171,8 +210,8 @@ def create_webhook(call: Call) -> Any:
         updated_at=call.real_now,
     )
     _note(call, "created", hook_id, {"url": asked.url, "types": asked.types})
-    body = {**_shown(_own(call, hook_id)), "secret": secret}
-    return Answer(body, 201, {"Location": f"/v1/webhooks/{hook_id}"})
+    shown = {**_shown(_own(call, hook_id)), "secret": secret}
+    return Answer(shown, 201, {"Location": f"/v1/webhooks/{hook_id}"}, remembered={**shown, "secret": None})
 
 
 def _note(call: Call, what: str, target: str, detail: dict[str, Any]) -> None:
@@ -211,11 +250,26 @@ def change_webhook(call: Call, webhook_id: str) -> Any:
     if "url" in values:
         _check(call, values["url"])
     if values:
-        if "active" in values:
-            values["disabled_reason"] = None if values["active"] else "by_hand"
-        call.session.notices.change_webhook(hook.id, **values, updated_at=call.real_now)
         _note(call, "changed", hook.id, values)
+        if values.get("active") is True:
+            values |= {"disabled_reason": None, "disabled_at": None, "failing_since": None}
+        elif values.get("active") is False:
+            values |= {"disabled_reason": "by_hand", "disabled_at": call.real_now}
+        if values.get("url", hook.url) != hook.url:
+            values["failing_since"] = None
+        call.session.notices.change_webhook(hook.id, **values, updated_at=call.real_now)
     return _shown(_own(call, webhook_id))
+
+
+@route("POST", "/v1/webhooks/<webhook_id>/rotate", tag="webhooks", body=Rotation)
+def rotate_secret(call: Call, webhook_id: str) -> Any:
+    """Give a webhook a new secret, shown in this answer only; until `previous_secret_until` both sign."""
+    hook, secret = _own(call, webhook_id), channel.new_secret()
+    until = call.real_now + timedelta(hours=call.body.overlap_hours)
+    call.session.receivers.rotate_secret(hook.id, secret, until, call.real_now)
+    _note(call, "rotated", hook.id, {"previous_secret_until": local_text(until)})
+    shown = {**_shown(_own(call, webhook_id)), "secret": secret}
+    return Answer(shown, remembered={**shown, "secret": None})
 
 
 @route("DELETE", "/v1/webhooks/<webhook_id>", tag="webhooks", status=204)
@@ -262,6 +316,25 @@ def replay_delivery(call: Call, webhook_id: str, delivery_id: str) -> Any:
     return _delivery_shown(reopened, call.session.notices.feed_entries([reopened.feed_id])[reopened.feed_id])
 
 
+@route(
+    "POST",
+    "/v1/webhooks/<webhook_id>/replay",
+    tag="webhooks",
+    body=Replay,
+    status=202,
+    errors=("webhook_disabled",),
+)
+def replay_range(call: Call, webhook_id: str) -> Any:
+    """Send a stretch of the feed again: same webhook-ids, a fresh plan of retries; at most 10,000 events a call."""
+    hook, asked = _own(call, webhook_id), call.body
+    _need_active(hook)
+    span = Span(asked.from_seq, asked.to_seq, asked.from_, asked.to)
+    states = {"unsent": notifying.UNSENT, None: (*notifying.UNSENT, "sent")}.get(asked.state, (asked.state,))
+    retold = notifying.retell(call.session, hook, span, states)
+    _note(call, "replayed", hook.id, asked.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return {"webhook_id": hook.id, **asdict(retold)}
+
+
 @route("POST", "/v1/webhooks/<webhook_id>/test", tag="webhooks", status=202, errors=("webhook_disabled",))
 def test_webhook(call: Call, webhook_id: str) -> Any:
     """Send a `webhook.test` event to this webhook, by the way of all events."""
@@ -269,7 +342,7 @@ def test_webhook(call: Call, webhook_id: str) -> Any:
     _need_active(hook)
     delivery_id = notifying.send_test(call.session, hook, call.now)
     _, delivery = _own_delivery(call, webhook_id, delivery_id)
-    return {"delivery_id": delivery.id, "event_id": delivery.feed_id, "type": "webhook.test"}
+    return {"delivery_id": delivery.id, "event_id": delivery.feed_id, "type": TEST}
 
 
 def _need_active(hook: Webhook) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from dispatch.domain.news import TEST, wants
 from dispatch.domain.text import local_text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from dispatch.store import Session, Store
+    from dispatch.store.receivers import Span
     from dispatch.store.rows import Delivery, FeedEntry, Webhook
 
 DELAYS_S = (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -30,6 +33,12 @@ KEPT_LINES = 30
 
 GONE = 410
 """HTTP's word for "do not come again": it disables the webhook (Standard Webhooks 1.0)."""
+PATIENCE = timedelta(days=5)
+"""A webhook whose receiver has taken nothing for so long is disabled; longer than the whole plan of one delivery."""
+
+MOST_RETOLD = 10_000
+"""Entries of the feed that one call may have sent again."""
+UNSENT = ("pending", "failed", "missing")
 
 State = Literal["sent", "pending", "failed"]
 
@@ -109,8 +118,8 @@ def publish_many(
 
 
 def send_test(session: Session, hook: Webhook, now: datetime) -> str:
-    """Owe one webhook a `webhook.test` by the way every event goes, whatever types it asked for; the delivery's id."""
-    entry = _append(session, hook.mode, hook.shop_id, "webhook.test", None, now, now, {"webhook_id": hook.id})
+    """Owe one webhook a test message by the way every event goes, whatever types it asked for; the delivery's id."""
+    entry = _append(session, hook.mode, hook.shop_id, TEST, None, now, now, {"webhook_id": hook.id})
     return _owe(session, hook, entry, session.wall_clock())
 
 
@@ -143,13 +152,6 @@ def _owe(session: Session, hook: Webhook, entry: FeedEntry, real_now: datetime) 
     session.notices.add_delivery(delivery_id, hook.id, entry.id, real_now)
     session.notices.enqueue("deliver", {"delivery_id": delivery_id}, real_now)
     return delivery_id
-
-
-def wants(types: list[str], type: str) -> bool:
-    """Whether a webhook with these `types` (`*`, an exact name, or `request.*`) wants to hear of `type`."""
-    return any(
-        pattern in ("*", type) or (pattern.endswith(".*") and type.startswith(pattern[:-1])) for pattern in types
-    )
 
 
 def body(entry: FeedEntry) -> dict[str, Any]:
@@ -221,9 +223,21 @@ def _attempt(store: Store, delivery_id: str, post: Post, jitter: float) -> State
         ended_at = session.wall_clock()
         line = {"attempt": claimed.attempt, "at": local_text(at), **answer.line()}
         settled = _settle(session, claimed, state, pause_s, line, ended_at)
-        if settled and answer.status == GONE:
-            session.notices.disable_webhook(hook.id, hook.url, "gone_410", ended_at)
+        if settled:
+            _note_health(session, hook, state, answer.status, ended_at)
     return state if settled else None
+
+
+def _note_health(session: Session, hook: Webhook, state: State, status: int | None, at: datetime) -> None:
+    """Keep since when a receiver takes nothing; stop calling it where it said so, or after days of that."""
+    if state == "sent":
+        session.receivers.note_success(hook.id)
+        return
+    session.receivers.note_failure(hook.id, hook.url, at)
+    reason = "gone_410" if status == GONE else "failing_for_days"
+    before = None if status == GONE else at - PATIENCE
+    if session.receivers.disable(hook.id, hook.url, reason, at, failing_before=before):
+        session.access.audit(hook.mode, at, "system", "webhook.disabled", hook.id, {"reason": reason})
 
 
 def _settle(
@@ -241,10 +255,34 @@ def _settle(
 def replay(session: Session, delivery_id: str) -> bool:
     """Owe a delivery once more, from its first attempt; False while an attempt at it is under way."""
     real_now = session.wall_clock()
-    if not session.notices.reopen_delivery(delivery_id, real_now):
+    if not session.receivers.reopen([delivery_id], real_now, real_now):
         return False
     session.notices.enqueue("deliver", {"delivery_id": delivery_id}, real_now)
     return True
+
+
+@dataclass(frozen=True)
+class Retold:
+    """What a range replay began: entries owed once more, left alone because an attempt is under way, and looked at.
+
+    `next_seq` is where to go on; None where the range was done to its end.
+    """
+
+    replayed: int
+    under_way: int
+    next_seq: int | None
+
+
+def retell(session: Session, hook: Webhook, span: Span, states: Sequence[str]) -> Retold:
+    """Owe a webhook once more what it asks to hear of a stretch of its shop's feed, also what it was never owed."""
+    found = session.receivers.told(hook, span, states, MOST_RETOLD + 1)
+    told, more = found[:MOST_RETOLD], found[MOST_RETOLD:]
+    real_now = session.wall_clock()
+    known = [line.delivery_id for line in told if line.delivery_id is not None]
+    reopened = session.receivers.reopen(known, real_now, None)
+    owed = [(session.new_id("dlv"), line.feed_id) for line in told if line.delivery_id is None]
+    made = session.receivers.owe(hook.id, owed, real_now)
+    return Retold(reopened + made, len(told) - reopened - made, more[0].seq if more else None)
 
 
 def requeue(session: Session, lost_before: datetime, limit: int) -> int:

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def sweep(session: Session, mode: str, scene: Scene, limit: int = 500) -> int:
-    """Settle every promise of one world with something due up to `scene.now`; how many requests changed.
+def sweep(session: Session, mode: str, scene: Scene, limit: int = 500, shop_id: str | None = None) -> int:
+    """Settle every promise of one world (or of one shop of it) with something due up to `scene.now`; how many
+    requests changed.
 
     Rows are locked one by one and looked at again under the lock, so any number of sweeps may run at once. A request
     that cannot be settled is reported and left; it never holds up the others' promises.
     """
     changed = 0
-    for request_id in dict.fromkeys(row[0] for row in session.consignments.due_for_check(mode, scene.now, limit)):
+    due = session.consignments.due_for_check(mode, scene.now, limit, shop_id)
+    for request_id in dict.fromkeys(row[0] for row in due):
         try:
             with session.apart():
                 request = session.consignments.get(mode, request_id, lock=True)

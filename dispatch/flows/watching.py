@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
     from dispatch.domain.places import Gazetteer
     from dispatch.store import Session
-    from dispatch.store.rows import Courier, Round, Shift, Shop, Task
+    from dispatch.store.rows import Courier, Round, Shift, Shop, Task, Webhook
 
 BAND = timedelta(minutes=15)
 BANDS = 24
 QUIET_AFTER = timedelta(minutes=45)
 COLOURS = 12
+_DEAF = {
+    "webhook_failing": ("webhook không nhận tin hơn một ngày", "a webhook has taken nothing for more than a day"),
+    "webhook_off": ("webhook bị tắt vì không nhận tin", "a webhook was switched off, as it took nothing"),
+}
 _RUNNING = ("RUNNING", "AT_RISK", "BREACHED")
 
 
@@ -58,7 +62,7 @@ def board(
         "requests": requests,
         "couriers": shown_couriers,
         "routes": [_route(one, tasks, requests) for one in rounds.values()],
-        "alerts": _alerts(scene, requests, shown_couriers, gaps),
+        "alerts": _alerts(scene, requests, shown_couriers, gaps, _deaf(session, mode, shops)),
         "roster": roster(couriers, shifts, len(gaps)),
         "plans": [_draft(plan) for plan in session.planning.drafts(mode, day)],
         "shops": [{"id": shop.id, "name": shop.name, "lat": shop.lat, "lng": shop.lng} for shop in shops],
@@ -271,6 +275,7 @@ def _alerts(
     requests: Sequence[Mapping[str, Any]],
     couriers: Sequence[Mapping[str, Any]],
     gaps: Sequence[Shop],
+    deaf: Sequence[tuple[Shop, Webhook]],
 ) -> list[dict[str, Any]]:
     waiting = {line["shop_id"] for line in requests if line["slack_minutes"] is not None}
     found = [alert for line in requests for alert in _request_alerts(scene, line)]
@@ -283,8 +288,19 @@ def _alerts(
         severity = "high" if shop.id in waiting else "medium"
         vi, en = f"{shop.name}: không có bưu tá trong ca", f"{shop.name}: no courier is rostered"
         found.append(_alert(scene, "roster_gap", severity, vi, en, shop_id=shop.id))
+    for shop, hook in deaf:
+        code, severity = ("webhook_failing", "low") if hook.active else ("webhook_off", "medium")
+        vi, en = _DEAF[code]
+        found.append(_alert(scene, code, severity, f"{shop.name}: {vi}", f"{shop.name}: {en}", shop_id=shop.id))
     order = {"high": 0, "medium": 1, "low": 2}
     return sorted(found, key=lambda alert: order[alert["severity"]])
+
+
+def _deaf(session: Session, mode: str, shops: Sequence[Shop]) -> list[tuple[Shop, Webhook]]:
+    """The webhooks that were switched off for their receiver's sake, or have taken nothing for a day of real time."""
+    by_id = {shop.id: shop for shop in shops}
+    troubled = session.receivers.troubled(mode, session.wall_clock() - timedelta(days=1))
+    return [(by_id[hook.shop_id], hook) for hook in troubled if hook.shop_id in by_id]
 
 
 def _request_alerts(scene: Scene, line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

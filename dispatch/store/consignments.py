@@ -80,15 +80,15 @@ class Consignments:
         self._c.execute(update(t.legs).where(t.legs.c.request_id == request_id, t.legs.c.leg == leg).values(**values))
         self._stirred.request_ids.add(request_id)
 
-    def due_for_check(self, mode: str, until: datetime, limit: int) -> list[tuple[str, str]]:
-        """(request id, leg) whose promise has something to decide up to `until`, oldest first."""
+    def due_for_check(
+        self, mode: str, until: datetime, limit: int, shop_id: str | None = None
+    ) -> list[tuple[str, str]]:
+        """(request id, leg) whose promise has something to decide up to `until`, oldest first; of one shop only."""
         c = t.legs.c
-        rows = self._c.execute(
-            select(c.request_id, c.leg)
-            .where(c.mode == mode, c.next_check_at <= until)
-            .order_by(c.next_check_at)
-            .limit(limit)
-        )
+        query = select(c.request_id, c.leg).where(c.mode == mode, c.next_check_at <= until)
+        if shop_id is not None:
+            query = query.where(c.shop_id == shop_id)
+        rows = self._c.execute(query.order_by(c.next_check_at).limit(limit))
         return [(row.request_id, row.leg) for row in rows]
 
     def add_event(self, **values: Any) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
@@ -20,6 +20,14 @@ _ADD_FEED_ROWS = text(
     from jsonb_to_recordset(cast(:rows as jsonb)) as v (id text, seq bigint, request_id text, data jsonb)
     """
 )
+
+
+def of_types(column: ColumnElement[str], types: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a type is among `types`, as `news.wants` decides it."""
+    if "*" in types:
+        return true()
+    families = [name[:-1] for name in types if name.endswith(".*")]
+    return or_(column.in_(types), *(column.startswith(family, autoescape=True) for family in families))
 
 
 class Notices:
@@ -75,13 +83,19 @@ class Notices:
                 },
             )
 
-    def feed_after(self, mode: str, shop_id: str, after: int, limit: int) -> list[FeedEntry]:
-        """The entries of a shop's feed with a number above `after`."""
+    def feed_after(
+        self, mode: str, shop_id: str, after: int, limit: int, *, until: int = 2**62, types: Sequence[str] = ("*",)
+    ) -> list[FeedEntry]:
+        """The entries of a shop's feed with a number above `after` and at most `until`, those of some types only."""
         c = t.feed.c
-        rows = self._c.execute(
-            select(t.feed).where(c.mode == mode, c.shop_id == shop_id, c.seq > after).order_by(c.seq).limit(limit)
-        )
-        return [record(FeedEntry, row) for row in rows]
+        query = select(t.feed).where(c.mode == mode, c.shop_id == shop_id, c.seq > after, c.seq <= until)
+        query = query.where(of_types(c.type, types)).order_by(c.seq).limit(limit)
+        return [record(FeedEntry, row) for row in self._c.execute(query)]
+
+    def feed_end(self, mode: str, shop_id: str) -> int:
+        """The number of the last entry of a shop's feed."""
+        c = t.shops.c
+        return int(self._c.execute(select(c.feed_seq).where(c.mode == mode, c.id == shop_id)).scalar_one())
 
     def feed_entry(self, feed_id: str) -> FeedEntry | None:
         """One entry of the feed."""
@@ -126,12 +140,6 @@ class Notices:
     def change_webhook(self, webhook_id: str, **values: Any) -> None:
         """Write columns of a webhook."""
         self._c.execute(update(t.webhooks).where(t.webhooks.c.id == webhook_id).values(**values))
-
-    def disable_webhook(self, webhook_id: str, url: str, reason: str, at: datetime) -> None:
-        """Stop calling a webhook, unless it was given another address meanwhile."""
-        c = t.webhooks.c
-        change = update(t.webhooks).where(c.id == webhook_id, c.url == url, c.active)
-        self._c.execute(change.values(active=False, disabled_reason=reason, updated_at=at))
 
     def drop_webhook(self, webhook_id: str) -> None:
         """Remove a webhook and its deliveries."""
@@ -230,16 +238,6 @@ class Notices:
         """A delivery by id."""
         row = self._c.execute(select(t.deliveries).where(t.deliveries.c.id == delivery_id)).first()
         return None if row is None else record(Delivery, row)
-
-    def reopen_delivery(self, delivery_id: str, at: datetime) -> bool:
-        """Owe a delivery once more, from its first attempt; False while an attempt at it is under way."""
-        c = t.deliveries.c
-        change = (
-            update(t.deliveries)
-            .where(c.id == delivery_id, or_(c.lease_until.is_(None), c.lease_until < at))
-            .values(state="pending", attempt=0, next_at=at, queued_at=at, lease_until=None, updated_at=at)
-        )
-        return self._c.execute(change).rowcount == 1
 
     def requeue_deliveries(self, at: datetime, lost_before: datetime, limit: int, each: int = 100) -> list[str]:
         """Take the deliveries that are due and have no task: retries whose time came, and tasks queued before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -255,17 +255,27 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where a shop wants to be told, and what about."""
+    """Where a shop wants to be told, and what about; its secrets are never printed."""
 
     id: str
     mode: str
     shop_id: str
     url: str
     types: list[str]
-    secret: str
+    secret: str = field(repr=False)
     active: bool
     disabled_reason: str | None
     created_at: datetime
+    previous_secret: str | None = field(repr=False)
+    previous_secret_until: datetime | None
+    failing_since: datetime | None
+    disabled_at: datetime | None
+
+    def secrets_at(self, at: datetime) -> list[str]:
+        """The secrets that sign a message of this instant, the newest first."""
+        until = self.previous_secret_until
+        old = self.previous_secret if until is not None and at < until else None
+        return [self.secret] if old is None else [self.secret, old]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from dispatch.store.notices import Notices
 from dispatch.store.past import Past
 from dispatch.store.planning import Planning
 from dispatch.store.queries import Queries
+from dispatch.store.receivers import Receivers
 from dispatch.store.reporting import Reporting
 from dispatch.store.sites import Sites
 from dispatch.store.stirred import Stirred
@@ -49,6 +50,7 @@ class Session:
         self.consignments = Consignments(connection, self.stirred)
         self.marks = Marks(connection)
         self.notices = Notices(connection)
+        self.receivers = Receivers(connection)
         self.planning = Planning(connection, self.stirred)
         self.forecasts = Forecasts(connection)
         self.past = Past(connection)

@@ -56,7 +56,7 @@ def _guard() -> webhook.Guard:
 
 
 def _post(hook: Webhook, message_id: str, at: datetime, body: bytes) -> webhook.Answer:
-    headers = webhook.sign(hook.secret, message_id, at, body)
+    headers = webhook.sign(hook.secrets_at(at), message_id, at, body)
     answer = webhook.post(hook.url, headers, body, _guard(), live=hook.mode == "live")
     log.info(
         "webhook called",

@@ -9,39 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from api.v1 import feed
 from dispatch.bootstrap import System
-from dispatch.channels.webhook import Answer
-from dispatch.flows import notifying
 from dispatch.store import tables as t
-from dispatch.store.rows import Webhook
-from dispatch.worker.lanes import Lanes
 from tests.api.conftest import NOON, Api, make_shop
+from tests.api.hooks import URL, deliver_all, make_hook
 
 Body = Callable[..., dict[str, Any]]
-URL = "https://93.184.216.34/hook"
-
-
-def make_hook(shop: Api, **changes: Any) -> dict[str, Any]:
-    made = shop.post("/v1/webhooks", {"url": URL} | changes)
-    assert made.status_code == 201, made.text
-    answer: dict[str, Any] = made.json
-    return answer
-
-
-def deliver_all(system: System, *statuses: int) -> None:
-    """Do what the worker would, with a receiver that answers so."""
-    answers = iter(statuses)
-
-    def post(hook: Webhook, message_id: str, at: datetime, body: bytes) -> Answer:
-        return Answer(next(answers, 200), detail="ok")
-
-    with system.store.begin() as session:
-        waiting = [args["delivery_id"] for _, task, args in session.notices.waiting(1000) if task == "deliver"]
-    for delivery_id in dict.fromkeys(waiting):
-        notifying.deliver(system.store, delivery_id, post, Lanes(), 0.0)
 
 
 # ---- managing ------------------------------------------------------------------------------------------------------
@@ -57,11 +33,21 @@ def test_a_webhook_shows_its_secret_once(shop: Api) -> None:
     assert secret not in shop.get("/v1/webhooks").text
 
 
-def test_the_same_call_again_registers_nothing_new(shop: Api) -> None:
+def test_the_same_call_again_registers_nothing_new_and_shows_no_secret_again(shop: Api, system: System) -> None:
     key = {"Idempotency-Key": "once"}
     first = shop.post("/v1/webhooks", {"url": URL}, headers=key)
     again = shop.post("/v1/webhooks", {"url": URL}, headers=key)
-    assert again.json == first.json and len(shop.get("/v1/webhooks").json["data"]) == 1
+    assert first.json["secret"] and again.json == first.json | {"secret": None}
+    assert len(shop.get("/v1/webhooks").json["data"]) == 1
+    assert first.json["secret"] not in kept_text(system)
+
+
+def kept_text(system: System) -> str:
+    """Everything the database remembers of calls: answers for replays, and the audit."""
+    with system.store.begin() as session:
+        return str(session.connection.execute(select(t.idempotency.c.body)).all()) + str(
+            session.connection.execute(select(t.audit)).all()
+        )
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def resolver(*addresses: str) -> Guard:
 
 
 def send(url: str, guard: Guard, *, live: bool = False, timeout_s: float = 5.0, body: bytes = b"{}") -> Answer:
-    headers = sign(webhook.new_secret(), "evt_1", datetime.now(UTC), body)
+    headers = sign([webhook.new_secret()], "evt_1", datetime.now(UTC), body)
     return post(url, headers, body, guard, live=live, timeout_s=timeout_s)
 
 
@@ -39,7 +39,7 @@ def send(url: str, guard: Guard, *, live: bool = False, timeout_s: float = 5.0, 
 def test_the_reference_library_accepts_what_arrives() -> None:
     secret, body = webhook.new_secret(), json.dumps({"type": "request.created", "data": "Điều tin"}).encode()
     with Receiver() as receiver:
-        headers = sign(secret, "evt_42", datetime.now(UTC), body)
+        headers = sign([secret], "evt_42", datetime.now(UTC), body)
         answer = post(receiver.url, headers, body, Guard(LOOPBACK), live=True)
     assert (answer.status, answer.detail, answer.address) == (200, "ok", "127.0.0.1")
     call = receiver.calls[0]
@@ -50,7 +50,7 @@ def test_the_reference_library_accepts_what_arrives() -> None:
 @pytest.mark.parametrize("change", ["body", "id", "time", "secret"])
 def test_a_message_that_was_tampered_with_does_not_verify(change: str) -> None:
     secret, body, now = webhook.new_secret(), b'{"a":1}', datetime.now(UTC)
-    headers = sign(secret, "evt_1", now, body)
+    headers = sign([secret], "evt_1", now, body)
     if change == "body":
         body = b'{"a":2}'
     elif change == "id":

@@ -83,7 +83,7 @@ def test_every_request_of_the_day_is_one_the_api_takes(places: Gazetteer, khanh_
 def test_a_message_counts_once_however_often_it_comes() -> None:
     inbox = Inbox(troubles=False, secrets={"shop": SECRET})
     body = b'{"id":"evt_1"}'
-    headers = sign(SECRET, "evt_1", datetime.now(UTC), body)
+    headers = sign([SECRET], "evt_1", datetime.now(UTC), body)
     answers = [inbox.take("shop", headers, body) for _ in range(3)]
     assert answers == [(204, 0.0)] * 3
     assert inbox.taken == {"shop": {"evt_1"}}
@@ -94,7 +94,7 @@ def test_a_receiver_in_trouble_loses_nothing_and_ends_with_every_message_once() 
     inbox = Inbox(secrets={"shop": SECRET})
     for number in range(300):
         body = b"{}"
-        headers = sign(SECRET, f"evt_{number}", datetime.now(UTC), body)
+        headers = sign([SECRET], f"evt_{number}", datetime.now(UTC), body)
         tries = 1
         while inbox.take("shop", headers, body)[0] >= 300:
             tries += 1
@@ -108,7 +108,7 @@ def test_a_receiver_in_trouble_loses_nothing_and_ends_with_every_message_once() 
 @pytest.mark.parametrize("spoiled", ["body", "id", "timestamp", "signature", "secret", "old"])
 def test_a_message_that_was_not_signed_by_us_just_now_is_refused(spoiled: str) -> None:
     at = datetime.now(UTC) - (timedelta(minutes=10) if spoiled == "old" else timedelta(0))
-    headers, body, secret = sign(SECRET, "evt_1", at, b"{}"), b"{}", SECRET
+    headers, body, secret = sign([SECRET], "evt_1", at, b"{}"), b"{}", SECRET
     if spoiled == "body":
         body = b'{"a":1}'
     elif spoiled == "secret":
@@ -116,7 +116,7 @@ def test_a_message_that_was_not_signed_by_us_just_now_is_refused(spoiled: str) -
     elif spoiled != "old":
         headers[f"webhook-{spoiled}"] = {"id": "evt_2", "timestamp": "1", "signature": "v1,AAAA"}[spoiled]
     now_s = datetime.now(UTC).timestamp()
-    assert is_genuine(SECRET, sign(SECRET, "evt_1", datetime.now(UTC), b"{}"), b"{}", now_s)
+    assert is_genuine(SECRET, sign([SECRET], "evt_1", datetime.now(UTC), b"{}"), b"{}", now_s)
     assert not is_genuine(secret, headers, body, now_s)
     assert Inbox(secrets={"shop": secret}).take("shop", headers, body) == (401, 0.0)
 

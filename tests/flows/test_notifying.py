@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatch.domain.news import wants
 from dispatch.flows import notifying
-from dispatch.flows.notifying import DELAYS_S, next_step, wants
+from dispatch.flows.notifying import DELAYS_S, next_step
 from dispatch.store import Store, open_store
 from tests.flows.telling import SIMULATED, add_hook, deliveries, publish, shops, waiting
 

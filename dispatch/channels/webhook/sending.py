@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import http.client
 import re
-import secrets
 import socket
 import ssl
 import threading
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from secrets import token_bytes
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -27,7 +27,7 @@ from dispatch.domain.errors import Invalid
 
 TIMEOUT_S = 10.0
 """A receiver has this long for everything: name, connection, TLS, answer."""
-KEPT_BYTES = 2048
+KEPT_BYTES = 4096
 """So much of an answer is kept for the delivery log."""
 LONGEST_RETRY_AFTER_S = 86_400.0
 
@@ -56,18 +56,19 @@ class Answer:
 
 def new_secret() -> str:
     """A fresh signing secret: `whsec_` and 32 random bytes in base64."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return "whsec_" + base64.b64encode(token_bytes(32)).decode()
 
 
-def sign(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.body`."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
+def sign(secrets: list[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers of Standard Webhooks 1.0: one HMAC-SHA256 over `id.timestamp.body` for each secret."""
     timestamp = str(int(at.timestamp()))
-    digest = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    keys = [base64.b64decode(secret.removeprefix("whsec_")) for secret in secrets]
+    digests = [hmac.new(key, signed, hashlib.sha256).digest() for key in keys]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
+        "webhook-signature": " ".join("v1," + base64.b64encode(digest).decode() for digest in digests),
     }
 
 
@@ -98,7 +99,8 @@ def post(
         return failed("host_not_found", error)
     admitted = guard.admitted(target, addresses, live=live)
     if not admitted:
-        return failed("address_refused", ", ".join(addresses))
+        # Not which: the names of our own network are nobody's business.
+        return failed("address_refused", "the host leads to no address that webhooks may go to")
     outcome = failed("timeout", "no time left to connect")
     for address in admitted[:4]:
         left_s = timeout_s - (time.monotonic() - begun)
@@ -116,6 +118,7 @@ def post(
     return outcome
 
 
+_LATE = "the answer did not come in time"
 _HEADERS = {
     "Content-Type": "application/json",
     "User-Agent": "DieuTin-Webhook/1.0",
@@ -167,10 +170,10 @@ def _exchange(
         )
         response = connection.getresponse()
         if expired.is_set():  # What we cut off ourselves was no answer, though it may read like one.
-            return failed("timeout", "the answer did not come in time")
+            return failed("timeout", _LATE)
         kept = _beginning(response)
     except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
-        return failed("timeout" if expired.is_set() else _word(error), error)
+        return failed("timeout", _LATE) if expired.is_set() else failed(_word(error), error)
     finally:
         watchdog.cancel()
         connection.close()

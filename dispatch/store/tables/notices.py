@@ -47,6 +47,10 @@ webhooks = Table(
     Column("disabled_reason", Text),
     at("created_at"),
     at("updated_at"),
+    Column("previous_secret", Text),  # signs beside the new one until `previous_secret_until`
+    at("previous_secret_until", nullable=True),
+    at("failing_since", nullable=True),  # the first failure after the last success
+    at("disabled_at", nullable=True),
     Index(None, "mode", "shop_id"),
 )
 deliveries = Table(
@@ -66,6 +70,7 @@ deliveries = Table(
     UniqueConstraint("webhook_id", "feed_id"),
     CheckConstraint("state in ('pending','sent','failed')", name="state"),
     Index("ix_deliveries_due", "next_at", postgresql_where=text("state = 'pending'")),
+    Index(None, "webhook_id", "created_at", "id"),
 )
 allowed_receivers = Table(  # explicit, expiring exceptions to the rule that webhooks never go to private addresses
     "allowed_receivers",
