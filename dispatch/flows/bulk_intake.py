@@ -19,6 +19,7 @@ from dispatch.domain.errors import Conflict, DispatchError, invalid
 from dispatch.domain.sheet_bodies import ImportRow, read_header
 from dispatch.domain.sheets import BadTable, Problem, Row, each_row
 from dispatch.flows import notifying, operations
+from dispatch.flows.operations import LEASE, Lease
 from dispatch.flows.row_intake import Work, lost_row, take_rows
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ KIND = "import"
 MOST_ROWS = 50_000
 BATCH = 50
 """Rows that commit together; so long the feed of their shop is held, and so much is done again after a crash."""
-LEASE = timedelta(seconds=45)
-"""Far more than a batch, or the first reading of a large file, takes; a worker that died is replaced after so long."""
 SPELL_S = 120.0
 """After so long the rest is left to a fresh task."""
 TRIES = 5
@@ -144,7 +143,9 @@ def run(
         return None
     work = Work.of(operation, system.scene(datetime.fromisoformat(operation.params["now"])), system.places, item_prefix)
     try:
-        file = _File.of(content)
+        with Lease(system.store, operation) as lease:  # a large workbook takes a while to read
+            lease.goes_on(operation.progress, operation.progress, 0)
+            file = _File.of(content)
     except BadTable as error:
         return _fail(system, work, operation, error)
     walk = _Walk(work, operation, file, operation.params.get("reached", 0))
@@ -211,7 +212,8 @@ def _take(system: Parts, walk: _Walk, rows: list[Row], *, lost: bool) -> str | N
         result = _added(held.result or _nothing(walk.work, walk.file.total), taken)
         params = {**held.params, "reached": rows[-1].number, "columns": list(walk.file.names)}
         share = min(0.99, result["done"] / max(1, walk.file.total))
-        session.planning.renew_operation(operation.id, at, at + LEASE, share, params=params, result=result)
+        until = session.wall_clock() + LEASE
+        session.planning.renew_operation(operation.id, at, until, share, params=params, result=result)
     walk.reached = rows[-1].number
     return "running"
 
