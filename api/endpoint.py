@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response, current_app, g, request
@@ -103,6 +104,8 @@ class Endpoint:
     accepts: str
     errors: tuple[str, ...]
     upload: int
+    reads: tuple[str, ...]
+    names: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -133,21 +136,27 @@ def route(
     accepts: str = "application/json",
     errors: tuple[str, ...] = (),
     upload: int = 0,
+    reads: tuple[str, ...] = (),
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a handler `f(call, **path_parameters) -> Answer | JSON-able` under a path like `/v1/requests/<id>`.
 
     `scopes` are those that may call it (empty: anyone, without a key). A POST is idempotent by key unless told not.
-    `upload`: the call takes a form with a file of at most so many bytes.
+    `produces` and `accepts` are media types, with ", " between several. `upload`: the call takes a form with a file of
+    at most so many bytes. The rest is said for the OpenAPI document and not looked at while a call is served: `out` is
+    the answer's shape, `errors` the problem codes that are this call's own, `reads` the request headers the handler
+    looks at, `names` what the answer tells of other calls' paths: path parameter → JSON pointer
+    (`{"request_id": "/id"}`).
     """
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
         keyed = method == "POST" if idempotent is None else idempotent
         ENDPOINTS.append(
             Endpoint(
-                *(method, path, handler, scopes, body, query, out, status, keyed, tag, produces, accepts, errors),
-                upload=upload,
+                method, path, handler, scopes, body, query, out, status, keyed, tag, produces, accepts, errors,
+                upload, reads, names,
             )
-        )
+        )  # fmt: skip
         return handler
 
     return register
@@ -330,9 +339,10 @@ def _sensible(endpoint: Endpoint, parameters: dict[str, str]) -> None:
     if any(len(value) > 200 or not value.isprintable() for value in parameters.values()):
         raise HttpProblem(404, "not_found", "Không tìm thấy.", "There is no such thing.")
     accept = request.accept_mimetypes
-    kinds = (endpoint.produces, "application/problem+json")
+    kinds = (*endpoint.produces.split(", "), "application/problem+json")
     if accept and not any(accept.quality(kind) > 0 for kind in kinds):
-        raise HttpProblem(406, "not_acceptable", f"Chỉ trả lời {kinds[0]}.", f"This answers {kinds[0]} only.")
+        told = endpoint.produces
+        raise HttpProblem(406, "not_acceptable", f"Chỉ trả lời {told}.", f"This answers {told} only.")
 
 
 def _limited(principal: Principal) -> None:

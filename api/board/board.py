@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.endpoint import Answer, Call, route
 from api.health import pulse
+from api.shapes.board import Board
 from dispatch.domain.errors import invalid
 from dispatch.domain.hours import local_date
 from dispatch.flows import watching
@@ -26,7 +27,15 @@ class BoardQuery(BaseModel):
     province: Annotated[str, Field(pattern=r"^\d{2}$")] | None = None
 
 
-@route("GET", "/v1/board", tag="operator", scopes=("operator",), query=BoardQuery)
+@route(
+    "GET",
+    "/v1/board",
+    tag="operator",
+    errors=("calendar_never_opens",),
+    out=Board,
+    scopes=("operator",),
+    query=BoardQuery,
+)
 def read_board(call: Call) -> Any:
     """Everything the board shows: requests with slack, couriers, rounds, alerts, heartbeats."""
     scene = call.system.scene(call.now)

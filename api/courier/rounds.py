@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from api.endpoint import Answer, Call, route
 from api.problems import HttpProblem, answer
+from api.shapes.courier import CourierSession, DayPack, MediaKept, Synced
 from dispatch.bootstrap import new_secret, password_fits, secret_hash
 from dispatch.domain.errors import DispatchError, Unavailable, invalid
 from dispatch.domain.hours import local_date
@@ -48,7 +49,17 @@ class SyncBody(Shape):
     events: Annotated[list[Any], Field(max_length=1000)]
 
 
-@route("POST", "/v1/courier/sessions", tag="courier", scopes=(), body=SignIn, status=201, idempotent=False)
+@route(
+    "POST",
+    "/v1/courier/sessions",
+    tag="courier",
+    errors=("wrong_pin", "pin_locked"),
+    out=CourierSession,
+    scopes=(),
+    body=SignIn,
+    status=201,
+    idempotent=False,
+)
 def courier_session(call: Call) -> Any:
     """Sign in with phone and PIN; five wrong PINs lock the phone number out for 15 minutes."""
     found = call.session.network.couriers_by_phone(call.body.phone)
@@ -111,7 +122,7 @@ def _courier(call: Call) -> Courier:
     return courier
 
 
-@route("GET", "/v1/courier/day", tag="courier", scopes=COURIER, query=DayQuery)
+@route("GET", "/v1/courier/day", tag="courier", out=DayPack, scopes=COURIER, query=DayQuery)
 def courier_day(call: Call) -> Any:
     """The whole day's pack, for use without network."""
     day = local_date(call.now)
@@ -123,7 +134,16 @@ def courier_day(call: Call) -> Any:
     return day_pack(call.session, call.system.scene(call.now), _courier(call), day)
 
 
-@route("POST", "/v1/courier/sync", tag="courier", scopes=COURIER, body=SyncBody, idempotent=False)
+@route(
+    "POST",
+    "/v1/courier/sync",
+    tag="courier",
+    errors=("test_clock_backwards",),
+    out=Synced,
+    scopes=COURIER,
+    body=SyncBody,
+    idempotent=False,
+)
 def courier_sync(call: Call) -> Any:
     """Bring events back, in any order, any number of times; each is answered on its own."""
     courier = _courier(call)
@@ -163,10 +183,11 @@ def _merged(call: Call, courier: Courier, item: Any) -> Outcome:
     "PUT",
     "/v1/courier/media/<sha256>",
     tag="courier",
+    out=MediaKept,
     scopes=COURIER,
     status=201,
-    accepts="image/png",
-    errors=("hash_mismatch", "unsupported_media_type"),
+    accepts=", ".join(_MEDIA),
+    errors=("hash_mismatch", "unsupported_media_type", "validation_failed"),
 )
 def courier_media(call: Call, sha256: str) -> Any:
     """Bring a photo or signature; it is checked against its hash and kept once."""

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any, Literal
 
 from api.endpoint import Answer, Call, route
+from api.shapes.base import Me
+from api.shapes.network import CalendarKept, CourierKept, KeyMade, OfficeKept, ShiftKept, ShopKept
 from dispatch.bootstrap import hasher, new_secret, secret_hash
 from dispatch.domain.errors import NotFound, invalid
 from dispatch.domain.hours import CalendarBody
@@ -51,7 +53,16 @@ def kept(call: Call, kind: str, target: str, created: bool, body: dict[str, Any]
     return Answer({"id": target, "mode": call.mode, **body}, 201 if created else 200)
 
 
-@route("PUT", "/v1/admin/shops/<shop_id>", tag="operator", scopes=OPERATOR, body=ShopBody)
+@route(
+    "PUT",
+    "/v1/admin/shops/<shop_id>",
+    tag="operator",
+    errors=("unknown_commune",),
+    out=ShopKept,
+    names={"shop_id": "/id"},
+    scopes=OPERATOR,
+    body=ShopBody,
+)
 def put_shop(call: Call, shop_id: str) -> Any:
     """Create or replace a one-stop shop."""
     body: ShopBody = call.body
@@ -61,7 +72,15 @@ def put_shop(call: Call, shop_id: str) -> Any:
     return kept(call, "shop", shop_id, created, body.model_dump(mode="json"))
 
 
-@route("PUT", "/v1/admin/offices/<office_id>", tag="operator", scopes=OPERATOR, body=OfficeBody)
+@route(
+    "PUT",
+    "/v1/admin/offices/<office_id>",
+    tag="operator",
+    errors=("unknown_commune",),
+    out=OfficeKept,
+    scopes=OPERATOR,
+    body=OfficeBody,
+)
 def put_office(call: Call, office_id: str) -> Any:
     """Create or replace a post office."""
     body: OfficeBody = call.body
@@ -70,7 +89,15 @@ def put_office(call: Call, office_id: str) -> Any:
     return kept(call, "office", office_id, created, body.model_dump(mode="json"))
 
 
-@route("PUT", "/v1/admin/calendars/<calendar_id>", tag="operator", scopes=OPERATOR, body=CalendarBody)
+@route(
+    "PUT",
+    "/v1/admin/calendars/<calendar_id>",
+    tag="operator",
+    errors=("calendar_never_opens",),
+    out=CalendarKept,
+    scopes=OPERATOR,
+    body=CalendarBody,
+)
 def put_calendar(call: Call, calendar_id: str) -> Any:
     """Add a dated week to a calendar, or replace the week of that date."""
     body = call.body.model_dump(mode="json", by_alias=True)
@@ -78,7 +105,16 @@ def put_calendar(call: Call, calendar_id: str) -> Any:
     return kept(call, "calendar", calendar_id, created, body)
 
 
-@route("PUT", "/v1/admin/couriers/<courier_id>", tag="operator", scopes=OPERATOR, body=CourierBody)
+@route(
+    "PUT",
+    "/v1/admin/couriers/<courier_id>",
+    tag="operator",
+    errors=("unknown_office", "phone_taken"),
+    out=CourierKept,
+    names={"courier_id": "/id"},
+    scopes=OPERATOR,
+    body=CourierBody,
+)
 def put_courier(call: Call, courier_id: str) -> Any:
     """Create or replace a courier."""
     body: CourierBody = call.body
@@ -100,7 +136,7 @@ def put_courier(call: Call, courier_id: str) -> Any:
     return kept(call, "courier", courier_id, created, body.model_dump(mode="json", exclude={"pin"}))
 
 
-@route("PUT", "/v1/admin/shifts/<courier_id>/<day>", tag="operator", scopes=OPERATOR, body=ShiftBody)
+@route("PUT", "/v1/admin/shifts/<courier_id>/<day>", tag="operator", out=ShiftKept, scopes=OPERATOR, body=ShiftBody)
 def put_shift(call: Call, courier_id: str, day: str) -> Any:
     """Create or replace a courier's shift of one date; equal start and end mean a day off."""
     body: ShiftBody = call.body
@@ -132,7 +168,17 @@ def put_shift(call: Call, courier_id: str, day: str) -> Any:
     return kept(call, "shift", f"{courier_id}/{on}", created, shown)
 
 
-@route("POST", "/v1/admin/keys", tag="operator", scopes=OPERATOR, body=KeyBody, status=201)
+@route(
+    "POST",
+    "/v1/admin/keys",
+    tag="operator",
+    errors=("unknown_shop",),
+    out=KeyMade,
+    names={"key_id": "/id"},
+    scopes=OPERATOR,
+    body=KeyBody,
+    status=201,
+)
 def make_key(call: Call) -> Any:
     """Make a key; its secret is shown this once."""
     body: KeyBody = call.body
@@ -161,7 +207,7 @@ def revoke_key(call: Call, key_id: str) -> Any:
     return None
 
 
-@route("GET", "/v1/me", tag="shop", scopes=("shop", "operator", "courier"))
+@route("GET", "/v1/me", tag="shop", out=Me, scopes=("shop", "operator", "courier"))
 def me(call: Call) -> Any:
     """Who this key is, in which world, and how much it may ask."""
     who = call.principal

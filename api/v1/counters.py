@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from api.endpoint import Call, route
+from api.shapes.network import Appointment, CounterDay
 from api.v1.requests import own_shop, scene
 from dispatch.domain.errors import invalid
 from dispatch.domain.hours import IsoDate
@@ -33,21 +33,6 @@ class AppointmentBody(Shape):
     people: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
-class CounterDay(Shape):
-    """The next day on which people are served in person."""
-
-    next_counter_day: date
-
-
-class Appointment(Shape):
-    """A place that is kept; `free`: how many more people may come for the whole of that time."""
-
-    id: str
-    starts_at: str
-    ends_at: str
-    free: int
-
-
 @route(
     "POST", "/v1/counter-days", tag="shop", body=CounterDayBody, out=CounterDay, idempotent=False,
     errors=("unknown_shop", "calendar_never_opens"),
@@ -61,7 +46,10 @@ def counter_day(call: Call) -> Any:
 
 @route(
     "POST", "/v1/appointments", tag="shop", body=AppointmentBody, out=Appointment, status=201,
-    errors=("unknown_shop", "unknown_room", "slot_in_past", "site_closed", "party_too_large", "room_full"),
+    errors=(
+        "unknown_shop", "unknown_room", "slot_in_past", "site_closed", "party_too_large", "room_full",
+        "calendar_never_opens",
+    ),
 )  # fmt: skip
 def make_appointment(call: Call) -> Any:
     """Keep a place in a room whose capacity is limited."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.endpoint import Answer, Call, route
 from api.problems import HttpProblem
+from api.shapes.requests import Compensation, RequestShown
 from api.v1.requests import for_change, scene, shown
 from dispatch.domain.consignment import Address, Leg
 from dispatch.domain.hours import IsoDate
@@ -50,7 +51,7 @@ class SupplementBody(Why):
     at_fault: Literal["CITIZEN", "SHOP", "POST"]
 
 
-class AppointmentBody(Shape):
+class AppointmentSlipBody(Shape):
     """The receipt and appointment slip the shop gave."""
 
     slip_no: Annotated[ShortLine, Field(min_length=1)]
@@ -96,8 +97,10 @@ def _decided(call: Call, request_id: str, event: str, **payload: Any) -> Answer:
     "POST",
     "/v1/requests/<request_id>/redirect",
     tag="shop",
+    out=RequestShown,
+    reads=("If-Match",),
     body=RedirectBody,
-    errors=("redirect_too_late", "unknown_commune"),
+    errors=("redirect_too_late", "unknown_commune", "calendar_never_opens"),
 )
 def redirect_request(call: Call, request_id: str) -> Any:
     """Give a new address before delivery: priced anew before collection, a second carriage after it."""
@@ -107,7 +110,14 @@ def redirect_request(call: Call, request_id: str) -> Any:
 
 
 @route(
-    "POST", "/v1/requests/<request_id>/lost", tag="operator", scopes=OPERATOR, body=Why, errors=("illegal_transition",)
+    "POST",
+    "/v1/requests/<request_id>/lost",
+    tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
+    scopes=OPERATOR,
+    body=Why,
+    errors=("illegal_transition", "role_not_allowed"),
 )
 def request_lost(call: Call, request_id: str) -> Any:
     """Say that an item in the post's hands is lost; it is investigated."""
@@ -119,9 +129,11 @@ def request_lost(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/damaged",
     tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=Why,
-    errors=("illegal_transition",),
+    errors=("illegal_transition", "role_not_allowed"),
 )
 def request_damaged(call: Call, request_id: str) -> Any:
     """Say that an item in the post's hands is damaged; it is investigated."""
@@ -130,7 +142,14 @@ def request_damaged(call: Call, request_id: str) -> Any:
 
 
 @route(
-    "POST", "/v1/requests/<request_id>/found", tag="operator", scopes=OPERATOR, body=Why, errors=("illegal_transition",)
+    "POST",
+    "/v1/requests/<request_id>/found",
+    tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
+    scopes=OPERATOR,
+    body=Why,
+    errors=("illegal_transition",),
 )
 def request_found(call: Call, request_id: str) -> Any:
     """Say that a lost item was found; it lies at the post office and goes on."""
@@ -141,9 +160,11 @@ def request_found(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/compensate",
     tag="operator",
+    out=Compensation,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=CompensateBody,
-    errors=("nothing_to_compensate", "minutes_in_future"),
+    errors=("nothing_to_compensate", "minutes_in_future", "role_not_allowed"),
 )
 def compensate_request(call: Call, request_id: str) -> Any:
     """Set the compensation of a lost or damaged item: four list prices and the costs of issuing the papers again."""
@@ -166,9 +187,11 @@ def compensate_request(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/reopen",
     tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=Why,
-    errors=("illegal_transition", "another_leg_is_live"),
+    errors=("illegal_transition", "another_leg_is_live", "role_not_allowed"),
 )
 def reopen_request(call: Call, request_id: str) -> Any:
     """Let a leg go on that was ended in error; its charge lives again, its promise is judged afresh."""
@@ -179,7 +202,14 @@ def reopen_request(call: Call, request_id: str) -> Any:
 
 
 @route(
-    "POST", "/v1/requests/<request_id>/close", tag="operator", scopes=OPERATOR, body=Why, errors=("illegal_transition",)
+    "POST",
+    "/v1/requests/<request_id>/close",
+    tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
+    scopes=OPERATOR,
+    body=Why,
+    errors=("illegal_transition",),
 )
 def close_request(call: Call, request_id: str) -> Any:
     """Close a leg that was handed over, delivered, returned or compensated."""
@@ -190,12 +220,14 @@ def close_request(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/appointment",
     tag="shop",
-    body=AppointmentBody,
+    out=RequestShown,
+    reads=("If-Match",),
+    body=AppointmentSlipBody,
     errors=("illegal_transition",),
 )
 def note_appointment(call: Call, request_id: str) -> Any:
     """Note the appointment slip of a dossier that was handed over (QĐ 45/2016/QĐ-TTg art 7)."""
-    body: AppointmentBody = call.body
+    body: AppointmentSlipBody = call.body
     due_on: date | None = body.due_on
     found = for_change(call, request_id)
     noted = {"slip_no": body.slip_no, "due_on": None if due_on is None else due_on.isoformat()}
@@ -208,6 +240,8 @@ def note_appointment(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/supplement",
     tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=SupplementBody,
     errors=("illegal_transition",),
@@ -221,6 +255,8 @@ def request_supplement(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/back-to-sender",
     tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=Why,
     errors=("illegal_transition",),
@@ -236,6 +272,8 @@ def send_back(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/pause",
     tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=PauseBody,
     errors=("promise_not_running", "pause_refused"),
@@ -252,6 +290,8 @@ def pause_promise(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/resume",
     tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=ResumeBody,
     errors=("promise_not_running",),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pydantic_core import PydanticCustomError
 
 from api.endpoint import Call, route
+from api.shapes.notices import Feed
 from api.v1.webhooks import shop_named
 from dispatch.domain.news import TEST, Wanted
 from dispatch.domain.text import Word
@@ -60,7 +61,7 @@ class Stretch:
     seen: int
 
 
-@route("GET", "/v1/events", tag="webhooks", query=FeedQuery, errors=("unknown_shop",))
+@route("GET", "/v1/events", tag="webhooks", out=Feed, query=FeedQuery, errors=("unknown_shop",))
 def read_feed(call: Call) -> Any:
     """The shop's events in order, the same bodies as its webhooks get; ask again with `after` = `next_after`."""
     asked: FeedQuery = call.query

@@ -8,12 +8,14 @@ from pydantic import BaseModel, ConfigDict
 
 import labels
 from api.endpoint import Answer, Call, operation_answer, route
+from api.shapes.base import Accepted
 from api.v1.requests import own_shop, scene
 from dispatch.domain.errors import NotFound
 from dispatch.domain.text import Word
 from dispatch.flows import bulk_intake, import_results
 
 MAX_FILE = 20_000_000
+FORMS = ", ".join(labels.table_media_type(name).partition(";")[0] for name in ("csv", "xlsx"))
 
 
 class ImportQuery(BaseModel):
@@ -38,10 +40,12 @@ class ResultQuery(BaseModel):
     "/v1/imports",
     tag="shop",
     query=ImportQuery,
+    out=Accepted,
+    names={"operation_id": "/id"},
     status=202,
     accepts="multipart/form-data",
     upload=MAX_FILE,
-    errors=("unknown_shop", "body_too_large"),
+    errors=("unknown_shop",),
 )
 def create_import(call: Call) -> Any:
     """Take the requests of a CSV or XLSX file in, or say with `dry_run` what would become of them.
@@ -64,7 +68,7 @@ def create_import(call: Call) -> Any:
     return operation_answer(operation_id)
 
 
-@route("GET", "/v1/imports/<operation_id>/result", tag="shop", query=ResultQuery, produces="*/*")
+@route("GET", "/v1/imports/<operation_id>/result", tag="shop", query=ResultQuery, produces=f"{FORMS}, */*")
 def read_import_result(call: Call, operation_id: str) -> Any:
     """The rows of an import as a file, each with what became of it and why; kept for 30 days."""
     found = call.session.planning.operation(call.mode, operation_id)

@@ -15,6 +15,10 @@ from dispatch.flows.labelling import label_of
 from dispatch.flows.sla_watch import no_such_request, touch
 from labels.errors import LabelError
 
+FORMS = ", ".join(dict.fromkeys(labels.media_type(name) for name in labels.writer_names()))
+
+REFUSED = (*labels.CODES, "already_ended")
+
 
 class LabelQuery(BaseModel):
     """Which paper and which printer language."""
@@ -42,8 +46,8 @@ def _refused(error: LabelError) -> Invalid:
     tag="shop",
     scopes=("shop", "operator", "courier"),
     query=LabelQuery,
-    produces="application/pdf",
-    errors=("unknown_format", "unknown_writer"),
+    produces=FORMS,
+    errors=REFUSED,
 )
 def read_label(call: Call, request_id: str) -> Any:
     """The label of a request's active leg, ready to print."""
@@ -63,7 +67,15 @@ def read_label(call: Call, request_id: str) -> Any:
     return Answer(content, 200, {"Content-Disposition": name}, media)
 
 
-@route("POST", "/v1/labels", tag="shop", body=Batch, idempotent=False, produces="application/pdf")
+@route(
+    "POST",
+    "/v1/labels",
+    tag="shop",
+    body=Batch,
+    idempotent=False,
+    produces="application/pdf",
+    errors=(*REFUSED, "not_found"),
+)
 def batch_of_labels(call: Call) -> Any:
     """The labels of many requests as one PDF."""
     drawn = []

@@ -9,6 +9,9 @@ from pydantic import Field
 
 from api.endpoint import Answer, Call, operation_answer, route
 from api.problems import HttpProblem
+from api.shapes.base import Accepted
+from api.shapes.money import ComplaintAnswered, FeesInHand, PaidOut, Refunded, Remitted, Settled, ShiftCash
+from api.shapes.requests import RequestShown
 from api.v1.requests import for_change, scene, shown
 from dispatch.domain.complaints import ComplaintKind
 from dispatch.domain.consignment import Leg
@@ -120,6 +123,8 @@ def _day(text: str) -> date:
     "POST",
     "/v1/requests/<request_id>/payments",
     tag="shop",
+    out=RequestShown,
+    reads=("If-Match",),
     body=PaymentBody,
     errors=("nothing_due", "overpaid", "receipt_required", "at_in_future", "test_clock_backwards"),
 )
@@ -145,6 +150,8 @@ def pay_request(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/complaints",
     tag="shop",
+    out=ComplaintAnswered,
+    reads=("If-Match",),
     body=ComplaintBody,
     status=201,
     errors=("at_in_future", "no_such_leg"),
@@ -172,6 +179,8 @@ def lodge_complaint(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/reviews/<request_id>/decide",
     tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=DecisionBody,
     errors=("not_pending_review", "role_not_allowed"),
@@ -199,9 +208,10 @@ def decide_review(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/settlements",
     tag="operator",
+    out=Settled,
     scopes=OPERATOR,
     body=SettlementBody,
-    errors=("decision_no_required", "not_deferred", "already_settled", "role_not_allowed"),
+    errors=("decision_no_required", "not_deferred", "already_settled", "role_not_allowed", "test_clock_backwards"),
 )
 def settle_deferred(call: Call) -> Any:
     """Record what the province decided about deferred postage; no citizen is billed by it."""
@@ -232,6 +242,8 @@ def settle_deferred(call: Call) -> Any:
     "POST",
     "/v1/admin/reprice",
     tag="operator",
+    out=Accepted,
+    names={"operation_id": "/id"},
     scopes=OPERATOR,
     body=RepriceBody,
     status=202,
@@ -255,7 +267,7 @@ def reprice_charges(call: Call) -> Any:
     return operation_answer(operation_id)
 
 
-@route("GET", "/v1/admin/shifts/<courier_id>/<day>/cash", tag="operator", scopes=OPERATOR)
+@route("GET", "/v1/admin/shifts/<courier_id>/<day>/cash", tag="operator", out=ShiftCash, scopes=OPERATOR)
 def read_shift_cash(call: Call, courier_id: str, day: str) -> Any:
     """The cash of one courier on one date: taken, handed in, what is missing, and whether it was closed."""
     return cash.shift_cash(call.session, call.mode, courier_id, _day(day))
@@ -265,6 +277,7 @@ def read_shift_cash(call: Call, courier_id: str, day: str) -> Any:
     "POST",
     "/v1/admin/shifts/<courier_id>/<day>/close",
     tag="operator",
+    out=ShiftCash,
     scopes=OPERATOR,
     body=CloseBody,
     errors=("cash_unexplained",),
@@ -282,7 +295,7 @@ def close_shift_cash(call: Call, courier_id: str, day: str) -> Any:
     return closed
 
 
-@route("GET", "/v1/admin/remittances", tag="operator", scopes=OPERATOR)
+@route("GET", "/v1/admin/remittances", tag="operator", out=FeesInHand, scopes=OPERATOR)
 def list_fees_in_hand(call: Call) -> Any:
     """State fees collected that have not reached the authority yet, and by when they must."""
     waiting = paying.waiting_fees(call.session, scene(call), call.mode)
@@ -293,6 +306,7 @@ def list_fees_in_hand(call: Call) -> Any:
     "POST",
     "/v1/admin/remittances",
     tag="operator",
+    out=Remitted,
     scopes=OPERATOR,
     body=RemittanceBody,
     errors=("nothing_to_remit", "at_in_future", "test_clock_backwards"),
@@ -319,6 +333,8 @@ def remit_fees(call: Call) -> Any:
     "POST",
     "/v1/admin/refunds",
     tag="operator",
+    out=Refunded,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=RefundBody,
     errors=("not_refundable", "role_not_allowed"),
@@ -346,9 +362,11 @@ def refund_citizen(call: Call) -> Any:
     "POST",
     "/v1/admin/compensations",
     tag="operator",
+    out=PaidOut,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=PayoutBody,
-    errors=("nothing_to_compensate", "no_such_leg", "role_not_allowed"),
+    errors=("nothing_to_compensate", "no_such_leg", "role_not_allowed", "test_clock_backwards"),
 )
 def pay_compensation(call: Call) -> Any:
     """Record that the compensation decided for a lost or damaged item was paid out."""

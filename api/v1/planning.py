@@ -9,8 +9,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from api.codes import CANNOT_BE_GIVEN
 from api.endpoint import Answer, Call, operation_answer, route
 from api.problems import HttpProblem
+from api.shapes.base import Accepted, OperationShown
+from api.shapes.planning import PlanShown, Rescue, Undone
+from api.shapes.requests import RequestAssigned, RequestShown
 from api.v1.requests import for_change, scene, shown
 from dispatch.domain.errors import NotFound, Stale
 from dispatch.domain.text import Line, ProvinceCode, Shape, Word, local_text
@@ -71,6 +75,8 @@ class RescueBody(Shape):
     "POST",
     "/v1/plans",
     tag="operator",
+    out=Accepted,
+    names={"operation_id": "/id"},
     scopes=OPERATOR,
     body=PlanBody,
     status=202,
@@ -96,7 +102,9 @@ def _undoable(call: Call, kind: str, subject: str) -> AbstractContextManager[dic
     return undoing.undoable(call.session, scene(call), call.mode, kind, subject, call.principal.owner)
 
 
-@route("POST", "/v1/undo", tag="operator", scopes=OPERATOR, errors=("nothing_to_undo",))
+@route(
+    "POST", "/v1/undo", tag="operator", out=Undone, scopes=OPERATOR, errors=("nothing_to_undo", "test_clock_backwards")
+)
 def undo(call: Call) -> Any:
     """Take back this user's last commit, discarding, assigning or rescue of the last 60 seconds."""
     return undoing.undo(call.session, scene(call), call.mode, call.principal.owner)
@@ -113,7 +121,7 @@ def _plan_answer(plan: Plan) -> Answer:
     return Answer(planning.shown(plan), headers={"ETag": f'"{plan.version}"'})
 
 
-@route("GET", "/v1/plans/<plan_id>", tag="operator", scopes=OPERATOR)
+@route("GET", "/v1/plans/<plan_id>", tag="operator", out=PlanShown, scopes=OPERATOR)
 def read_plan(call: Call, plan_id: str) -> Any:
     """Read a plan: routes, what is left out and why, cost against the plan in force, and the difference."""
     return _plan_answer(_plan(call, plan_id))
@@ -123,6 +131,8 @@ def read_plan(call: Call, plan_id: str) -> Any:
     "POST",
     "/v1/plans/<plan_id>/commit",
     tag="operator",
+    out=PlanShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     errors=("precondition_required", "stale", "plan_not_draft", "plan_base_changed", "plan_empty"),
 )
@@ -151,7 +161,15 @@ def commit_plan(call: Call, plan_id: str) -> Any:
     return _plan_answer(plan)
 
 
-@route("POST", "/v1/plans/<plan_id>/discard", tag="operator", scopes=OPERATOR, errors=("stale", "plan_not_draft"))
+@route(
+    "POST",
+    "/v1/plans/<plan_id>/discard",
+    tag="operator",
+    out=PlanShown,
+    reads=("If-Match",),
+    scopes=OPERATOR,
+    errors=("stale", "plan_not_draft"),
+)
 def discard_plan(call: Call, plan_id: str) -> Any:
     """Put a draft away."""
     plan = call.session.planning.plan(call.mode, plan_id, lock=True)
@@ -198,13 +216,13 @@ def _operation_json(call: Call, found: Operation) -> dict[str, Any]:
     }
 
 
-@route("GET", "/v1/operations/<operation_id>", tag="shop")
+@route("GET", "/v1/operations/<operation_id>", tag="shop", out=OperationShown)
 def read_operation(call: Call, operation_id: str) -> Any:
     """How far a long piece of work is, and what came of it."""
     return _operation_json(call, _operation(call, operation_id))
 
 
-@route("POST", "/v1/operations/<operation_id>/cancel", tag="shop", errors=("operation_ended",))
+@route("POST", "/v1/operations/<operation_id>/cancel", tag="shop", out=OperationShown, errors=("operation_ended",))
 def cancel_operation(call: Call, operation_id: str) -> Any:
     """Stop a long piece of work.
 
@@ -223,9 +241,18 @@ def cancel_operation(call: Call, operation_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/assign",
     tag="operator",
+    out=RequestAssigned,
+    reads=("If-Match",),
     scopes=OPERATOR,
     body=AssignBody,
-    errors=("unknown_courier", "courier_off_duty", "already_collected", "already_ended", "address_unknown"),
+    errors=(
+        "unknown_courier",
+        "courier_off_duty",
+        "already_collected",
+        "already_ended",
+        "calendar_never_opens",
+        *CANNOT_BE_GIVEN,
+    ),
 )
 def assign_request(call: Call, request_id: str) -> Any:
     """Give a request to a courier by hand; answers with what this breaks, and refuses only what cannot be."""
@@ -251,7 +278,14 @@ def assign_request(call: Call, request_id: str) -> Any:
     return answer
 
 
-@route("GET", "/v1/requests/<request_id>/rescue", tag="operator", scopes=OPERATOR)
+@route(
+    "GET",
+    "/v1/requests/<request_id>/rescue",
+    tag="operator",
+    errors=("calendar_never_opens",),
+    out=Rescue,
+    scopes=OPERATOR,
+)
 def read_rescue(call: Call, request_id: str) -> Any:
     """Ranked ways to keep this promise, each with its price for others; where none keeps it, why not."""
     found = touch(call.session, scene(call), call.mode, request_id, None, change=False)
@@ -263,9 +297,20 @@ def read_rescue(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/rescue",
     tag="operator",
+    out=RequestShown,
     scopes=OPERATOR,
     body=RescueBody,
-    errors=("unknown_offer", "reason_required", "rescue_outdated", "rescue_needs_call"),
+    errors=(
+        "unknown_offer",
+        "reason_required",
+        "rescue_outdated",
+        "rescue_needs_call",
+        "promise_not_running",
+        "pause_refused",
+        "courier_off_duty",
+        "test_clock_backwards",
+        "calendar_never_opens",
+    ),
 )
 def apply_rescue(call: Call, request_id: str) -> Any:
     """Do what one offer of a rescue says, if all it was reckoned from still stands."""
@@ -289,6 +334,8 @@ def apply_rescue(call: Call, request_id: str) -> Any:
     "POST",
     "/v1/requests/<request_id>/unassign",
     tag="operator",
+    out=RequestShown,
+    reads=("If-Match",),
     scopes=OPERATOR,
     errors=("not_assigned", "already_collected"),
 )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.endpoint import Call, route
+from api.shapes.network import Policies
 from dispatch.domain.hours import local_date
 from dispatch.domain.rules import Rule
 from dispatch.domain.text import ProvinceCode, local_text
@@ -22,7 +23,7 @@ class Asked(BaseModel):
     on: date | None = None
 
 
-@route("GET", "/v1/policies", tag="shop", scopes=(), query=Asked)
+@route("GET", "/v1/policies", tag="shop", out=Policies, scopes=(), query=Asked)
 def policies(call: Call) -> Any:
     """The rules of a province in force on a date, and those that hold everywhere, with document, clause and dates."""
     on = call.query.on or local_date(call.now)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import labels
 from api.endpoint import Answer, Call, route
+from api.shapes.network import Report
 from api.v1.requests import scene
 from dispatch.domain.errors import Invalid, invalid
 from dispatch.domain.hours import IsoDate
@@ -20,6 +21,9 @@ from labels.errors import LabelError
 EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 MAX_DAYS = 5 * 366
 """The longest period: electronic records are kept for five years (TT 17/2017/TT-BTTTT art 14)."""
+_FILES = sorted({labels.table_media_type(name).partition(";")[0] for name in labels.table_writer_names()})
+FORMS = ", ".join(["application/json", *_FILES, "*/*"])
+"""The last one: whoever asks for a file by `format` may accept it by any name."""
 
 
 class ReportQuery(BaseModel):
@@ -39,10 +43,11 @@ class ReportQuery(BaseModel):
     "GET",
     "/v1/reports/<name>",
     tag="operator",
+    out=Report,
     scopes=("operator",),
     query=ReportQuery,
-    produces="*/*",
-    errors=("not_found", "report_too_large"),
+    produces=FORMS,
+    errors=("not_found", "report_too_large", *labels.CODES),
 )
 def read_report(call: Call, name: str) -> Any:
     """A report: JSON with its definition, rows and totals, or a csv, xlsx or pdf file."""

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.endpoint import Answer, Call, route
 from api.problems import HttpProblem
+from api.shapes.promises import PromiseHistory
+from api.shapes.requests import QuoteAnswer, RequestMade, Requests, RequestShown, Steps, WhyOfRequest
 from dispatch.domain.consignment import QuoteBody, RequestBody
 from dispatch.domain.errors import Stale
 from dispatch.domain.explain import explain
@@ -23,6 +25,18 @@ from dispatch.flows.assessing import assess
 from dispatch.flows.recording import Scene, state_of
 from dispatch.flows.sla_watch import touch
 from dispatch.store.rows import Request
+
+ASSESSED = (
+    "unknown_shop",
+    "unknown_commune",
+    "invalid_dossier_code",
+    "presence_required",
+    "recipient_refuses_paper",
+    "officer_confirmation_required",
+    "notice_in_future",
+    "calendar_never_opens",
+)
+"""What a body is refused for, whether a price is asked or a request made."""
 
 
 class Listing(BaseModel):
@@ -92,9 +106,10 @@ def for_change(call: Call, request_id: str) -> Request:
     "POST",
     "/v1/quotes",
     tag="shop",
+    out=QuoteAnswer,
     body=QuoteBody,
     idempotent=False,
-    errors=("unknown_shop", "unknown_commune", "officer_confirmation_required"),
+    errors=ASSESSED,
 )
 def quote(call: Call) -> Any:
     """Price and promise a request without storing anything."""
@@ -108,9 +123,11 @@ def quote(call: Call) -> Any:
     "POST",
     "/v1/requests",
     tag="shop",
+    out=RequestMade,
+    names={"request_id": "/id"},
     body=RequestBody,
     status=201,
-    errors=("unknown_shop", "unknown_commune", "duplicate_external_ref", "mandate_required", "notice_in_future"),
+    errors=(*ASSESSED, "duplicate_external_ref", "mandate_required"),
 )
 def create_request(call: Call) -> Any:
     """Ask for a pickup, a return or both; answers with the price and the promise."""
@@ -127,7 +144,7 @@ def create_request(call: Call) -> Any:
     return shown(call, made, 201, {"Location": f"/v1/requests/{made.id}"})
 
 
-@route("GET", "/v1/requests/<request_id>", tag="shop")
+@route("GET", "/v1/requests/<request_id>", tag="shop", out=RequestShown)
 def read_request(call: Call, request_id: str) -> Any:
     """Read one request."""
     found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)
@@ -147,7 +164,7 @@ def _cursor(text: str | None) -> tuple[datetime, str] | None:
         raise HttpProblem(422, "validation_failed", "Con trỏ trang không đúng.", "The cursor is not ours.") from error
 
 
-@route("GET", "/v1/requests", tag="shop", query=Listing)
+@route("GET", "/v1/requests", tag="shop", out=Requests, names={"request_id": "/data/0/id"}, query=Listing)
 def list_requests(call: Call) -> Any:
     """List requests in the order they were created."""
     asked: Listing = call.query
@@ -168,7 +185,15 @@ def list_requests(call: Call) -> Any:
     }
 
 
-@route("POST", "/v1/requests/<request_id>/cancel", tag="shop", body=Reason, errors=("already_collected",))
+@route(
+    "POST",
+    "/v1/requests/<request_id>/cancel",
+    tag="shop",
+    out=RequestShown,
+    reads=("If-Match",),
+    body=Reason,
+    errors=("already_collected", "already_ended"),
+)
 def cancel_request(call: Call, request_id: str) -> Any:
     """Take a request back; possible until the dossier was collected."""
     found = for_change(call, request_id)
@@ -176,7 +201,15 @@ def cancel_request(call: Call, request_id: str) -> Any:
     return shown(call, found)
 
 
-@route("POST", "/v1/requests/<request_id>/e-returned", tag="shop", body=At, errors=("already_collected",))
+@route(
+    "POST",
+    "/v1/requests/<request_id>/e-returned",
+    tag="shop",
+    out=RequestShown,
+    reads=("If-Match",),
+    body=At,
+    errors=("already_collected", "already_ended", "no_return_leg"),
+)
 def request_e_returned(call: Call, request_id: str) -> Any:
     """Say that the result went out electronically; the return leg ends without a fee."""
     found = for_change(call, request_id)
@@ -184,7 +217,15 @@ def request_e_returned(call: Call, request_id: str) -> Any:
     return shown(call, found)
 
 
-@route("POST", "/v1/requests/<request_id>/result-ready", tag="shop", body=NoticeAt, errors=("not_waiting_for_result",))
+@route(
+    "POST",
+    "/v1/requests/<request_id>/result-ready",
+    tag="shop",
+    out=RequestShown,
+    reads=("If-Match",),
+    body=NoticeAt,
+    errors=("not_waiting_for_result", "no_return_leg", "notice_in_future", "calendar_never_opens"),
+)
 def result_ready(call: Call, request_id: str) -> Any:
     """Wake the return leg of a two-way request."""
     found = for_change(call, request_id)
@@ -198,14 +239,14 @@ def why(quoted: Mapping[str, Any]) -> dict[str, list[str]]:
     return {"vi": explain(quoted, "vi"), "en": explain(quoted, "en")}
 
 
-@route("GET", "/v1/requests/<request_id>/why", tag="shop")
+@route("GET", "/v1/requests/<request_id>/why", tag="shop", out=WhyOfRequest)
 def request_why(call: Call, request_id: str) -> Any:
     """Why this request costs what it costs: every line with its legal basis, in Vietnamese and English."""
     found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)
     return {"request_id": found.id, "payable_by_citizen": found.quote["payable_by_citizen"], **why(found.quote)}
 
 
-@route("GET", "/v1/requests/<request_id>/promise", tag="shop")
+@route("GET", "/v1/requests/<request_id>/promise", tag="shop", out=PromiseHistory)
 def request_promise(call: Call, request_id: str) -> Any:
     """The promises of a request as they stand, and everything that was foretold of them: when, by what model, why."""
     found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)
@@ -218,7 +259,7 @@ def request_promise(call: Call, request_id: str) -> Any:
     }
 
 
-@route("GET", "/v1/requests/<request_id>/events", tag="shop")
+@route("GET", "/v1/requests/<request_id>/events", tag="shop", out=Steps)
 def request_events(call: Call, request_id: str) -> Any:
     """The whole history of a request: scanned and implied steps of every leg."""
     found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)

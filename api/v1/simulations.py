@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.endpoint import Call, operation_answer, route
+from api.shapes.base import Accepted
+from api.shapes.planning import SimulationRun
 from api.v1.requests import scene
 from dispatch.domain.errors import NotFound, invalid
 from dispatch.domain.text import PlainObject, ProvinceCode, Word
@@ -54,6 +56,8 @@ class SimulationBody(WhatIf):
     "POST",
     "/v1/simulations",
     tag="operator",
+    out=Accepted,
+    names={"operation_id": "/id"},
     scopes=OPERATOR,
     body=SimulationBody,
     status=202,
@@ -87,7 +91,7 @@ def _check(body: SimulationBody) -> None:
     simulating.refuse_large(max(len(day.requests), len(day.sites) + len(day.couriers)))
 
 
-@route("GET", "/v1/simulations/<operation_id>/result", tag="operator", scopes=OPERATOR)
+@route("GET", "/v1/simulations/<operation_id>/result", tag="operator", out=SimulationRun, scopes=OPERATOR)
 def read_simulation(call: Call, operation_id: str) -> Any:
     """The whole run a simulation is about, as dispatch-result/1; kept 30 days where it is below 1 MB."""
     found = call.session.past.simulation(call.mode, operation_id)

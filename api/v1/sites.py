@@ -10,6 +10,16 @@ from pydantic import ValidationError
 
 from api.endpoint import Answer, Call, route
 from api.problems import from_validation
+from api.shapes.network import (
+    CommuneKept,
+    Communes,
+    OverrideKept,
+    Overrides,
+    PointKept,
+    Points,
+    TrainingKept,
+    Trainings,
+)
 from api.v1.admin import OPERATOR, kept, known_commune, path_id
 from api.v1.paging import Paging, page_of
 from dispatch.domain.errors import NotFound, invalid
@@ -24,7 +34,15 @@ def _shown(row: Any, *hidden: str) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in shown.items()}
 
 
-@route("PUT", "/v1/admin/points/<point_id>", tag="operator", scopes=OPERATOR, body=PointBody)
+@route(
+    "PUT",
+    "/v1/admin/points/<point_id>",
+    tag="operator",
+    errors=("unknown_commune",),
+    out=PointKept,
+    scopes=OPERATOR,
+    body=PointBody,
+)
 def put_point(call: Call, point_id: str) -> Any:
     """Create or replace a reception point."""
     body: PointBody = call.body
@@ -33,7 +51,7 @@ def put_point(call: Call, point_id: str) -> Any:
     return kept(call, "point", point_id, created, body.model_dump(mode="json"))
 
 
-@route("GET", "/v1/admin/points", tag="operator", scopes=OPERATOR, query=Paging)
+@route("GET", "/v1/admin/points", tag="operator", out=Points, scopes=OPERATOR, query=Paging)
 def list_points(call: Call) -> Any:
     """List the reception points, past ones too."""
     asked: Paging = call.query
@@ -41,7 +59,15 @@ def list_points(call: Call) -> Any:
     return page_of(asked, rows, lambda row: (row.created_at, row.id), _shown)
 
 
-@route("PUT", "/v1/admin/communes/<era>/<code>", tag="operator", scopes=OPERATOR, body=CommuneBody)
+@route(
+    "PUT",
+    "/v1/admin/communes/<era>/<code>",
+    tag="operator",
+    errors=("unknown_commune",),
+    out=CommuneKept,
+    scopes=OPERATOR,
+    body=CommuneBody,
+)
 def put_commune(call: Call, era: str, code: str) -> Any:
     """Say how a commune is served: service days, area class, terrain."""
     body: CommuneBody = call.body
@@ -50,7 +76,7 @@ def put_commune(call: Call, era: str, code: str) -> Any:
     return kept(call, "commune", f"{era}/{code}", created, {"era": era, "code": code, **body.model_dump(mode="json")})
 
 
-@route("GET", "/v1/admin/communes", tag="operator", scopes=OPERATOR, query=Paging)
+@route("GET", "/v1/admin/communes", tag="operator", out=Communes, scopes=OPERATOR, query=Paging)
 def list_communes(call: Call) -> Any:
     """List the communes that have settings of their own."""
     asked: Paging = call.query
@@ -62,6 +88,7 @@ def list_communes(call: Call) -> Any:
     "PUT",
     "/v1/admin/shops/<shop_id>/overrides/<rule_id>",
     tag="operator",
+    out=OverrideKept,
     scopes=OPERATOR,
     body=RuleOverrideBody,
     errors=("unknown_rule",),
@@ -81,7 +108,7 @@ def put_override(call: Call, shop_id: str, rule_id: str) -> Any:
     return Answer({"mode": call.mode, **shown}, 201 if created else 200)
 
 
-@route("GET", "/v1/admin/shops/<shop_id>/overrides", tag="operator", scopes=OPERATOR)
+@route("GET", "/v1/admin/shops/<shop_id>/overrides", tag="operator", out=Overrides, scopes=OPERATOR)
 def list_overrides(call: Call, shop_id: str) -> Any:
     """List a shop's own rule parameters with their reasons and authors."""
     _shop_is_ours(call, shop_id)
@@ -90,7 +117,7 @@ def list_overrides(call: Call, shop_id: str) -> Any:
 
 
 @route(
-    "POST", "/v1/admin/trainings", tag="operator", scopes=OPERATOR, body=TrainingBody, status=201,
+    "POST", "/v1/admin/trainings", tag="operator", out=TrainingKept, scopes=OPERATOR, body=TrainingBody, status=201,
     errors=("unknown_office",),
 )  # fmt: skip
 def add_training(call: Call) -> Any:
@@ -105,7 +132,7 @@ def add_training(call: Call) -> Any:
     return shown
 
 
-@route("GET", "/v1/admin/trainings", tag="operator", scopes=OPERATOR, query=Paging)
+@route("GET", "/v1/admin/trainings", tag="operator", out=Trainings, scopes=OPERATOR, query=Paging)
 def list_trainings(call: Call) -> Any:
     """List the trainings in the order they were recorded."""
     asked: Paging = call.query

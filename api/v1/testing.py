@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.codes import GUARD
 from api.endpoint import Call, route
 from api.problems import HttpProblem
+from api.shapes.requests import RequestShown
 from api.v1.requests import own_shop, shown
 from dispatch.domain.errors import Conflict, invalid
 from dispatch.domain.fieldwork import TEST_PAYLOADS, missing_guard
@@ -31,10 +33,11 @@ class Advance(Shape):
     "POST",
     "/v1/test/requests/<request_id>/advance",
     tag="test",
+    out=RequestShown,
     scopes=("shop", "operator", "courier"),
     body=Advance,
     idempotent=False,
-    errors=("illegal_transition", "test_clock_backwards"),
+    errors=(GUARD, "illegal_transition", "test_clock_backwards", "test_mode_only"),
 )
 def advance(call: Call, request_id: str) -> Any:
     """Play a courier's event on a test request, under the same order of states as the real one."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.endpoint import Call, route
+from api.shapes.requests import ItemTracked
 from dispatch.domain.errors import NotFound
 from dispatch.flows.tracking_page import item_view
 
@@ -19,7 +20,7 @@ class Token(BaseModel):
     token: Annotated[str, Field(max_length=100)] = ""
 
 
-@route("GET", "/v1/track/<item_id>", tag="citizen", scopes=(), query=Token)
+@route("GET", "/v1/track/<item_id>", tag="citizen", out=ItemTracked, scopes=(), query=Token)
 def track(call: Call, item_id: str) -> Any:
     """Where an item is, with names masked."""
     found = item_view(call.session, item_id, call.query.token)

@@ -12,6 +12,16 @@ from pydantic_core import PydanticCustomError
 
 from api.endpoint import Answer, Call, route
 from api.problems import HttpProblem
+from api.shapes.notices import (
+    Deliveries,
+    DeliveryShown,
+    Retold,
+    TestSent,
+    WebhookMade,
+    Webhooks,
+    WebhookShown,
+    WebhookWithSecret,
+)
 from dispatch.channels import webhook as channel
 from dispatch.domain.errors import Conflict, Fault, Invalid, NotFound, invalid
 from dispatch.domain.news import TEST, Wanted
@@ -181,6 +191,8 @@ def _bad_cursor() -> HttpProblem:
     "POST",
     "/v1/webhooks",
     tag="webhooks",
+    out=WebhookMade,
+    names={"webhook_id": "/id"},
     body=WebhookBody,
     status=201,
     errors=("webhook_url_refused", "unknown_shop", "too_many_webhooks"),
@@ -218,7 +230,7 @@ def _note(call: Call, what: str, target: str, detail: dict[str, Any]) -> None:
     call.session.access.audit(call.mode, call.real_now, call.principal.owner, f"webhook.{what}", target, detail)
 
 
-@route("GET", "/v1/webhooks", tag="webhooks", query=Page)
+@route("GET", "/v1/webhooks", tag="webhooks", out=Webhooks, names={"webhook_id": "/data/0/id"}, query=Page)
 def list_webhooks(call: Call) -> Any:
     """List webhooks in the order they were registered."""
     asked: Page = call.query
@@ -236,13 +248,20 @@ def list_webhooks(call: Call) -> Any:
     return _paged(rows, asked.limit, _shown)
 
 
-@route("GET", "/v1/webhooks/<webhook_id>", tag="webhooks")
+@route("GET", "/v1/webhooks/<webhook_id>", tag="webhooks", out=WebhookShown)
 def read_webhook(call: Call, webhook_id: str) -> Any:
     """Read one webhook, without its secret."""
     return _shown(_own(call, webhook_id))
 
 
-@route("PATCH", "/v1/webhooks/<webhook_id>", tag="webhooks", body=WebhookChange, errors=("webhook_url_refused",))
+@route(
+    "PATCH",
+    "/v1/webhooks/<webhook_id>",
+    tag="webhooks",
+    out=WebhookShown,
+    body=WebhookChange,
+    errors=("webhook_url_refused",),
+)
 def change_webhook(call: Call, webhook_id: str) -> Any:
     """Change address or types of a webhook, or switch it off and on."""
     hook = _own(call, webhook_id)
@@ -261,7 +280,7 @@ def change_webhook(call: Call, webhook_id: str) -> Any:
     return _shown(_own(call, webhook_id))
 
 
-@route("POST", "/v1/webhooks/<webhook_id>/rotate", tag="webhooks", body=Rotation)
+@route("POST", "/v1/webhooks/<webhook_id>/rotate", tag="webhooks", body=Rotation, out=WebhookWithSecret)
 def rotate_secret(call: Call, webhook_id: str) -> Any:
     """Give a webhook a new secret, shown in this answer only; until `previous_secret_until` both sign."""
     hook, secret = _own(call, webhook_id), channel.new_secret()
@@ -280,7 +299,14 @@ def delete_webhook(call: Call, webhook_id: str) -> Any:
     _note(call, "deleted", hook.id, {"url": hook.url})
 
 
-@route("GET", "/v1/webhooks/<webhook_id>/deliveries", tag="webhooks", query=DeliveryPage)
+@route(
+    "GET",
+    "/v1/webhooks/<webhook_id>/deliveries",
+    tag="webhooks",
+    out=Deliveries,
+    names={"delivery_id": "/data/0/id"},
+    query=DeliveryPage,
+)
 def list_deliveries(call: Call, webhook_id: str) -> Any:
     """The delivery log of a webhook: what was sent, when, and what the receiver answered."""
     hook, asked = _own(call, webhook_id), call.query
@@ -297,6 +323,7 @@ def list_deliveries(call: Call, webhook_id: str) -> Any:
     "POST",
     "/v1/webhooks/<webhook_id>/deliveries/<delivery_id>/replay",
     tag="webhooks",
+    out=DeliveryShown,
     status=202,
     errors=("delivery_under_way", "webhook_disabled"),
 )
@@ -321,6 +348,7 @@ def replay_delivery(call: Call, webhook_id: str, delivery_id: str) -> Any:
     "/v1/webhooks/<webhook_id>/replay",
     tag="webhooks",
     body=Replay,
+    out=Retold,
     status=202,
     errors=("webhook_disabled",),
 )
@@ -335,7 +363,15 @@ def replay_range(call: Call, webhook_id: str) -> Any:
     return {"webhook_id": hook.id, **asdict(retold)}
 
 
-@route("POST", "/v1/webhooks/<webhook_id>/test", tag="webhooks", status=202, errors=("webhook_disabled",))
+@route(
+    "POST",
+    "/v1/webhooks/<webhook_id>/test",
+    tag="webhooks",
+    out=TestSent,
+    names={"delivery_id": "/delivery_id"},
+    status=202,
+    errors=("webhook_disabled",),
+)
 def test_webhook(call: Call, webhook_id: str) -> Any:
     """Send a `webhook.test` event to this webhook, by the way of all events."""
     hook = _own(call, webhook_id)

@@ -14,6 +14,7 @@ from api.app import create_app
 from dispatch.bootstrap import System, open_system, secret_hash
 from dispatch.settings import Settings
 from dispatch.store.rows import Key
+from tests.api.agreeing import assert_agrees
 
 OPERATOR_KEY = "test_operator_0123456789abcdef"
 NOON = "2026-11-23T10:00:00+07:00"
@@ -23,7 +24,10 @@ _numbers = itertools.count()
 
 
 class Api:
-    """A caller with a key: `get`, `post`, `put` take the path, a body and the simulated instant."""
+    """A caller with a key: `get`, `post`, `put` take the path, a body and the simulated instant.
+
+    Every answer is held to the OpenAPI document: see tests/api/agreeing.py.
+    """
 
     def __init__(self, client: FlaskClient, key: str | None) -> None:
         self.client, self.key = client, key
@@ -37,7 +41,9 @@ class Api:
         if at is not None:
             sent["Test-Clock"] = at
         sent |= headers or {}
-        return self.client.open(path, method=method, json=body, headers=sent)
+        answer = self.client.open(path, method=method, json=body, headers=sent)
+        assert_agrees(answer)
+        return answer
 
     def get(self, path: str, **more: Any) -> TestResponse:
         return self.call("GET", path, **more)

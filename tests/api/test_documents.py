@@ -26,7 +26,8 @@ def test_the_openapi_document_names_every_call_and_needs_no_key(operator: Api) -
     document = answer.json
     assert document["openapi"].startswith("3.1")
     create = document["paths"]["/v1/requests"]["post"]
-    assert {parameter["name"] for parameter in create["parameters"]} == {"Idempotency-Key"}
+    parameters = {one.get("$ref", "").split("/")[-1] for one in create["parameters"]}
+    assert {"Idempotency-Key", "Test-Clock", "Accept-Language", "X-Request-Id"} == parameters
     assert create["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/RequestBody")
     properties = document["components"]["schemas"]["RequestBody"]["properties"]
     assert {"kind", "dossier", "citizen", "weight_g", "notice_at"} <= set(properties)
