@@ -19,6 +19,7 @@ from flask import Response, current_app, g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from api import idempotency
 from api.auth import Principal, authenticate, instant_of
 from api.problems import HttpProblem, from_dispatch, from_validation
 from api.problems import answer as answer_problem
@@ -27,11 +28,9 @@ from dispatch.bootstrap import System
 from dispatch.domain.errors import DispatchError, Stale, invalid
 from dispatch.flows import forecasting
 from dispatch.store import Session
-from dispatch.store.access import Remembered
 
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_KEY_CHARS = {chr(code) for code in range(0x21, 0x7F)}
 
 
 @dataclass
@@ -84,6 +83,8 @@ class Answer:
     content_type: str = "application/json"
     remembered: dict[str, Any] | None = None
     """What a replay shows instead of `body`: for answers with a secret that is shown once and kept nowhere."""
+    keep: Callable[[dict[str, Any]], bool] | None = None
+    """The call's one write, which takes the remembered answer along; False where another was kept under that key."""
 
 
 @dataclass(frozen=True)
@@ -166,25 +167,23 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
     """Handle one HTTP call of an endpoint."""
     system: System = current_app.extensions["system"]
     real_now = datetime.now(UTC)
+    # Before the transaction: nobody waits for a sender's slow line.
+    raw = _raw() if endpoint.method in ("POST", "PUT", "PATCH") and not endpoint.upload else b""
     if not endpoint.scopes:
         _sensible(endpoint, parameters)
         with system.store.begin() as session:
             nobody = Principal("nobody", "public", "live")
-            return _run(endpoint, Call(system, session, nobody, real_now, real_now), parameters)
-    with system.store.begin() as session:
-        principal = authenticate(request, session, real_now)
-    g.owner = principal.owner
-    _limited(principal)
-    if principal.scope not in endpoint.scopes:
-        raise HttpProblem(403, "scope_not_allowed", "Khóa này không dùng được ở đây.", "This key may not call this.")
-    _sensible(endpoint, parameters)
-    now, moved = instant_of(request, principal, real_now)
-    key = _idempotency_key(endpoint)
-    # Before the transaction: nobody waits for a sender's slow line.
-    upload = receive(request, endpoint.upload) if endpoint.upload else None
+            return _run(endpoint, Call(system, session, nobody, real_now, real_now, raw=raw), parameters)
+    principal = key = None
     try:
+        upload = _received(system, endpoint, real_now) if endpoint.upload else None
         with system.store.begin() as session:
-            call = Call(system, session, principal, now, real_now, upload=upload)
+            principal = _admitted(endpoint, session, real_now)
+            _limited(principal)
+            _sensible(endpoint, parameters)
+            now, moved = instant_of(request, principal, real_now)
+            key = idempotency.key_of(request) if endpoint.idempotent else None
+            call = Call(system, session, principal, now, real_now, raw=raw, upload=upload)
             response = _run(endpoint, call, parameters, key)
         if moved and principal.key_id and principal.latest_at != now:
             # Afterwards and apart, so that calls with one key do not wait for each other's work.
@@ -192,18 +191,34 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
                 session.access.note_instant(principal.key_id, now)
         return response
     except DispatchError as error:
-        if key is not None and error.permanent and not isinstance(error, Stale) and hasattr(g, "fingerprint"):
+        permanent = error.permanent and not isinstance(error, Stale)
+        if principal is not None and key is not None and permanent and hasattr(g, "fingerprint"):
             _remember_refusal(system, endpoint, principal, key, error, real_now)
         raise
 
 
+def _admitted(endpoint: Endpoint, session: Session, real_now: datetime) -> Principal:
+    principal = authenticate(request, session, real_now)
+    g.owner = principal.owner
+    if principal.scope not in endpoint.scopes:
+        raise HttpProblem(403, "scope_not_allowed", "Khóa này không dùng được ở đây.", "This key may not call this.")
+    return principal
+
+
+def _received(system: System, endpoint: Endpoint, real_now: datetime) -> Upload:
+    """The file of a form, taken from those only who may call this."""
+    with system.store.begin() as session:
+        _admitted(endpoint, session, real_now)
+    return receive(request, endpoint.upload)
+
+
 def _run(endpoint: Endpoint, call: Call, parameters: dict[str, str], key: str | None = None) -> Response:
-    call.raw = _raw() if endpoint.method in ("POST", "PUT", "PATCH") and call.upload is None else b""
     call.query = _query(endpoint)
     call.body = _body(endpoint, call.raw)
     if key is not None:
         g.fingerprint = _fingerprint(call)
-        if (kept := _replayed(call, endpoint, key)) is not None:
+        kept = idempotency.replayed(call.session, call.principal.owner, _route(endpoint), key, g.fingerprint)
+        if kept is not None:
             return kept
     given = endpoint.handler(call, **parameters)
     call.foretell()
@@ -211,7 +226,10 @@ def _run(endpoint: Endpoint, call: Call, parameters: dict[str, str], key: str | 
     response = _response(endpoint, answer)
     if key is not None and response.status_code < 500:
         text = response.get_data(as_text=True) if answer.remembered is None else _json(answer.remembered)
-        _remember(call.session, endpoint, call.principal, key, response, text, call.real_now)
+        owner = call.principal.owner
+        row = idempotency.row(owner, _route(endpoint), key, g.fingerprint, response, text, call.real_now)
+        if not (call.session.access.remember(row) if answer.keep is None else answer.keep(row)):
+            raise idempotency.in_progress()  # someone was answered under this key meanwhile: nothing of ours may stay
     return response
 
 
@@ -224,72 +242,17 @@ def _raw() -> bytes:
     return raw
 
 
-def _replayed(call: Call, endpoint: Endpoint, key: str) -> Response | None:
-    route_text = f"{endpoint.method} {request.path}"
-    owner = call.principal.owner
-    if not call.session.try_lock(f"idem:{owner}:{route_text}:{key}"):
-        raise HttpProblem(
-            409,
-            "idempotency_in_progress",
-            "Yêu cầu cùng Idempotency-Key đang được xử lý.",
-            "The first call with this Idempotency-Key is still running.",
-            headers={"Retry-After": "1"},
-        )
-    kept = call.session.access.remembered(owner, route_text, key)
-    if kept is None:
-        return None
-    if kept.fingerprint != g.fingerprint:
-        raise HttpProblem(
-            422,
-            "idempotency_key_reused",
-            "Idempotency-Key này đã dùng cho nội dung khác.",
-            "This Idempotency-Key was used with another body.",
-        )
-    response = Response(kept.body, kept.status)
-    response.headers.update(kept.headers)
-    response.headers["Idempotent-Replayed"] = "true"
-    return response
-
-
-def _remember(
-    session: Session, endpoint: Endpoint, who: Principal, key: str, response: Response, text: str, at: datetime
-) -> None:
-    headers = _kept_headers(response)
-    kept = Remembered(g.fingerprint, response.status_code, headers, text)
-    session.access.remember(who.owner, f"{endpoint.method} {request.path}", key, kept, at)
-
-
 def _remember_refusal(
     system: System, endpoint: Endpoint, who: Principal, key: str, error: DispatchError, at: datetime
 ) -> None:
     response = answer_problem(from_dispatch(error))
+    text = response.get_data(as_text=True)
     with system.store.begin() as session:
-        _remember(session, endpoint, who, key, response, response.get_data(as_text=True), at)
+        session.access.remember(idempotency.row(who.owner, _route(endpoint), key, g.fingerprint, response, text, at))
 
 
-def _kept_headers(response: Response) -> dict[str, str]:
-    return {name: response.headers[name] for name in ("Content-Type", "Location", "ETag") if name in response.headers}
-
-
-def _idempotency_key(endpoint: Endpoint) -> str | None:
-    if not endpoint.idempotent:
-        return None
-    key = request.headers.get("Idempotency-Key")
-    if not key:
-        raise HttpProblem(
-            400,
-            "idempotency_key_required",
-            "Thiếu tiêu đề Idempotency-Key.",
-            "The header Idempotency-Key is required.",
-        )
-    if len(key) > 255 or not set(key) <= _KEY_CHARS:
-        raise HttpProblem(
-            400,
-            "idempotency_key_invalid",
-            "Idempotency-Key phải là 1–255 ký tự ASCII in được.",
-            "Idempotency-Key must be 1 to 255 printable ASCII characters.",
-        )
-    return key
+def _route(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {request.path}"
 
 
 def _fingerprint(call: Call) -> str:

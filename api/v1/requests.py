@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -131,7 +132,7 @@ def quote(call: Call) -> Any:
 )
 def create_request(call: Call) -> Any:
     """Ask for a pickup, a return or both; answers with the price and the promise."""
-    made = intake.accept(
+    prepared = intake.prepare(
         call.session,
         scene(call),
         call.system.places,
@@ -141,7 +142,15 @@ def create_request(call: Call) -> Any:
         call.principal.owner,
         call.system.settings.s10_prefix,
     )
-    return shown(call, made, 201, {"Location": f"/v1/requests/{made.id}"})
+    request, headers = prepared.request, {"Location": f"/v1/requests/{prepared.request.id}"}
+    born = forecasting.at_birth(call.session, scene(call), call.system, prepared)
+    if born is None:
+        intake.keep(call.session, scene(call), prepared)
+        call.session.stirred.request_ids.add(request.id)
+        return shown(call, request, 201, headers)
+    body = request_json(request, born.legs, call.system.public_url)
+    kept = partial(intake.keep, call.session, scene(call), born)
+    return Answer(body, 201, {"ETag": f'"{request.version}"', **headers}, keep=kept)
 
 
 @route("GET", "/v1/requests/<request_id>", tag="shop", out=RequestShown)

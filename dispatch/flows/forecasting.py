@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from dispatch.live.danger import endangered
 if TYPE_CHECKING:
     from dispatch.domain.consignment import Leg, QuoteBody
     from dispatch.flows.assessing import Assessment
+    from dispatch.flows.intake import Prepared
     from dispatch.flows.recording import Scene
     from dispatch.store import Session
     from dispatch.store.forecasts import Held, Kept
@@ -225,12 +226,59 @@ def of_quote(
     late = {}
     if "late_notice" in decided.warnings and body.notice_at is not None:
         late[leg.key] = int((scene.now - body.notice_at) / timedelta(minutes=1))
+    word = _first_word(session, scene, parts, decided.shop.mode, leg, late)
+    return {} if word is None else {first: word.to_json()}
+
+
+def at_birth(session: Session, scene: Scene, parts: Parts, prepared: Prepared) -> Prepared | None:
+    """A request that is about to be kept, with what is foretold of it.
+
+    None where time or the forecast moves its promise at once: then it is kept as it is, and foretold like any other.
+    """
+    request, first = prepared.request, prepared.legs[0]
+    if first.next_check_at is not None and first.next_check_at <= scene.now:
+        return None
+    leg = OpenLeg(
+        request_id=request.id,
+        leg=first.leg,
+        status=first.status,
+        substatus=None,
+        shop_id=request.shop_id,
+        office_id=request.office_id,
+        courier_id=None,
+        promise=first.promise,
+        due_at=first.due_at,
+        body=request.body,
+        address=request.address,
+        history=None,
+    )
+    word = _first_word(session, scene, parts, request.mode, leg, _late_notices([request]))
+    look = _look(first, word, None, scene.now) if word is not None else None
+    if word is None or look is None:
+        return replace(prepared, look_again_at=scene.now + AGAIN)
+    if look.turns:
+        return None
+    row = look.to_row(scene.now)
+    foretold = replace(first, predicted=row["predicted"], in_danger=row["in_danger"])
+    return replace(
+        prepared,
+        legs=(foretold, *prepared.legs[1:]),
+        look_again_at=row["forecast_due_at"],
+        forecasts=(session.forecasts.line(first, word, first.promise_state),),
+    )
+
+
+def _first_word(
+    session: Session, scene: Scene, parts: Parts, mode: str, leg: OpenLeg, late: LateNotices
+) -> Forecast | None:
+    """What is foretold of a leg that is not stored; None where that fails, which is logged. It only reads."""
     try:
-        with session.apart(patience_ms=PATIENCE_MS):
-            return {first: offered(session, scene, parts, decided.shop.mode, [leg], late)[leg.key].to_json()}
+        return offered(session, scene, parts, mode, [leg], late)[leg.key]
     except Exception:
-        log.exception("a quote could not be foretold")
-        return {}
+        if session.is_broken:
+            raise
+        log.exception("a promise could not be foretold before it was given")
+        return None
 
 
 def history_json(session: Session, request: Request) -> list[dict[str, Any]]:

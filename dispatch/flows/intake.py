@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,21 @@ from labels import codes
 if TYPE_CHECKING:
     from dispatch.domain.addresses import Index
     from dispatch.store import Session
-    from dispatch.store.rows import Request, Shop
+    from dispatch.store.rows import LegRow, Request, Shop
 
 TEST_PREFIX = "ZZ"
 """Item numbers of the test world: a service indicator the UPU keeps for national use, never on a real item of ours."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request as it will be kept, nothing of it stored yet; `forecasts` are the first lines of its history."""
+
+    request: Request
+    legs: tuple[LegRow, ...]
+    actor: str
+    look_again_at: datetime
+    forecasts: tuple[dict[str, Any], ...] = ()
 
 
 def accept(
@@ -35,40 +47,70 @@ def accept(
     item_prefix: str,
 ) -> Request:
     """Keep a request with its price, its promise and its first event; the shop is told in the same transaction."""
+    prepared = prepare(session, scene, index, body, mode, own_shop_id, actor, item_prefix)
+    keep(session, scene, prepared)
+    session.stirred.request_ids.add(prepared.request.id)
+    return prepared.request
+
+
+def prepare(
+    session: Session,
+    scene: Scene,
+    index: Index,
+    body: RequestBody,
+    mode: str,
+    own_shop_id: str | None,
+    actor: str,
+    item_prefix: str,
+) -> Prepared:
+    """Judge a request and give it its numbers; raises `Invalid` where it must be refused."""
     decided = judge(session, scene, index, body, mode, own_shop_id)
     shop = decided.shop
-    hold_reference(session, mode, shop.id, body.kind, body.external_ref)
-    refuse_taken(session, mode, shop.id, body)
     request_id = session.new_id("req")
     prefix = item_prefix if mode == "live" else TEST_PREFIX
-    legs = [
-        _leg_row(session, request_id, leg, shop, decided, prefix, asleep=leg == "return" and body.kind == "two_way")
-        for leg in body.legs
-    ]
-    session.consignments.add(_request_row(session, scene, request_id, body, mode, decided), legs)
-    for leg in body.legs:
-        session.consignments.add_event(
-            id=session.new_id("evt"),
-            mode=mode,
-            request_id=request_id,
-            leg=leg,
-            type="created",
-            occurred_at=scene.now,
-            recorded_at=scene.now,
-            actor=actor,
-            payload={},
-        )
-    request = session.consignments.get(mode, request_id)
-    assert request is not None
-    _announce(session, scene, request, decided)
-    looks.mark(session, mode, [request.office_id], scene.now)
-    return request
+    serials = session.consignments.next_serials(mode, len(body.legs))
+    legs = tuple(
+        _leg_row(session, request_id, leg, shop, decided, codes.build(prefix, serial), asleep=asleep)
+        for leg, serial, asleep in zip(body.legs, serials, (False, body.kind == "two_way"), strict=False)
+    )
+    return Prepared(_request_row(session, scene, request_id, body, mode, decided), legs, actor, scene.now)
+
+
+def keep(session: Session, scene: Scene, prepared: Prepared, answer: dict[str, Any] | None = None) -> bool:
+    """Store a request with its first events, tell its shop, and remember the call's answer, all in one statement.
+
+    False where another call has just been answered under that key: then all of it must be taken back. Raises
+    `Conflict` `duplicate_external_ref` where the natural key is taken.
+    """
+    request = prepared.request
+    told = ["request.created", "fee.assessed"]
+    if "address_needs_review" in request.warnings:
+        told.append("address.needs_review")
+    feed, deliveries = notifying.of_new(
+        session, request, told, scene.now, request_json(request, prepared.legs, scene.public_url)
+    )
+    taken = session.intake.keep(
+        request,
+        prepared.legs,
+        prepared.look_again_at,
+        events=[_created(session, scene, request, leg.leg, prepared.actor) for leg in prepared.legs],
+        feed=feed,
+        deliveries=deliveries,
+        forecasts=list(prepared.forecasts),
+        idempotency=[answer] if answer else [],
+    )
+    if not taken.request:
+        existing = session.consignments.by_reference(request.mode, request.shop_id, request.kind, request.external_ref)
+        assert existing is not None, "what is in the way is there to be seen"
+        raise duplicate_reference(existing)
+    looks.mark(session, request.mode, [request.office_id], scene.now)
+    return answer is None or taken.answer
 
 
 def judge(
     session: Session, scene: Scene, index: Index, body: RequestBody, mode: str, own_shop_id: str | None
 ) -> Assessment:
-    """What `accept` decides about a request before it keeps it; raises `Invalid` for what it refuses."""
+    """What is decided about a request before it is kept; raises `Invalid` for what is refused."""
     decided = assess(session, scene, index, body, mode, own_shop_id)
     if "STATE_FEE_NEEDS_MANDATE" in decided.quote.reasons:
         raise invalid(
@@ -81,7 +123,10 @@ def judge(
 
 
 def hold_reference(session: Session, mode: str, shop_id: str, kind: str, external_ref: str) -> None:
-    """Keep everybody else from using a natural key until this transaction ends, waiting for who holds it."""
+    """Keep other holders of a natural key away until this transaction ends, waiting for who holds it.
+
+    For those who make many requests in one transaction; who makes one alone is told by the database.
+    """
     session.lock(f"reference:{mode}:{shop_id}:{kind}:{external_ref}")
 
 
@@ -92,34 +137,48 @@ def refuse_taken(session: Session, mode: str, shop_id: str, body: RequestBody) -
         raise duplicate_reference(existing)
 
 
+def _created(session: Session, scene: Scene, request: Request, leg: str, actor: str) -> dict[str, Any]:
+    return {
+        "id": session.new_id("evt"),
+        "mode": request.mode,
+        "request_id": request.id,
+        "leg": leg,
+        "type": "created",
+        "occurred_at": scene.now,
+        "recorded_at": scene.now,
+        "actor": actor,
+        "payload": {},
+    }
+
+
 def _request_row(
     session: Session, scene: Scene, request_id: str, body: RequestBody, mode: str, decided: Assessment
-) -> dict[str, Any]:
-    return {
-        "id": request_id,
-        "mode": mode,
-        "shop_id": decided.shop.id,
-        "external_ref": body.external_ref,
-        "kind": body.kind,
-        "active_leg": body.legs[0],
-        "status": "REQUESTED",
-        "body": _confirmed(body, scene.now).model_dump(mode="json", by_alias=True),
-        "address": address_json(decided.where.place),
-        "zone": decided.where.zone,
-        "office_id": decided.office.id if decided.office else None,
-        "quote": decided.quote.to_json(),
-        "return_mode": decided.return_mode,
-        "authority_due_on": decided.authority_due_on,
-        "warnings": decided.warnings,
-        "tracking_token": session.new_token(),
-        "shop_province": decided.where.shop_province,
-        "citizen_province": decided.where.citizen_province,
-        "between_major_cities": decided.where.between_major_cities,
-        "version": 1,
-        "last_at": scene.now,
-        "created_at": scene.now,
-        "updated_at": scene.now,
-    }
+) -> Request:
+    return session.intake.request(
+        id=request_id,
+        mode=mode,
+        shop_id=decided.shop.id,
+        external_ref=body.external_ref,
+        kind=body.kind,
+        active_leg=body.legs[0],
+        status="REQUESTED",
+        body=_confirmed(body, scene.now).model_dump(mode="json", by_alias=True),
+        address=address_json(decided.where.place),
+        zone=decided.where.zone,
+        office_id=decided.office.id if decided.office else None,
+        quote=decided.quote.to_json(),
+        return_mode=decided.return_mode,
+        authority_due_on=decided.authority_due_on,
+        warnings=decided.warnings,
+        tracking_token=session.new_token(),
+        shop_province=decided.where.shop_province,
+        citizen_province=decided.where.citizen_province,
+        between_major_cities=decided.where.between_major_cities,
+        version=1,
+        last_at=scene.now,
+        created_at=scene.now,
+        updated_at=scene.now,
+    )
 
 
 def _confirmed(body: RequestBody, at: datetime) -> RequestBody:
@@ -140,48 +199,32 @@ def duplicate_reference(existing_id: str) -> Conflict:
 
 
 def _leg_row(
-    session: Session, request_id: str, leg: Leg, shop: Shop, decided: Assessment, prefix: str, *, asleep: bool
-) -> dict[str, Any]:
+    session: Session, request_id: str, leg: Leg, shop: Shop, decided: Assessment, item_id: str, *, asleep: bool
+) -> LegRow:
     promise = decided.promises[leg]
     shown = promise.to_json()
-    return {
-        "request_id": request_id,
-        "leg": leg,
-        "mode": shop.mode,
-        "shop_id": shop.id,
-        "item_id": codes.build(prefix, session.consignments.next_serial(shop.mode)),
-        "status": "REQUESTED",
-        "substatus": None,
-        "asleep": asleep,
-        "closed": False,
-        "promise": shown,
-        "promise_state": promise.state,
-        "due_at": promise.due_at,
-        "next_check_at": None if asleep else next_check_at(promise),
-        "state": {"promise": shown},
-        "courier_id": None,
-        "planned_at": None,
-        "accepting_province": decided.terms.accepting(leg),
-        "charged_at": None,
-    }
-
-
-def _announce(session: Session, scene: Scene, request: Request, decided: Assessment) -> None:
-    types = ["request.created", "fee.assessed"]
-    if "address_needs_review" in decided.warnings:
-        types.append("address.needs_review")
-    data = request_json(request, session.consignments.legs(request.id), scene.public_url)
-    for kind in types:
-        notifying.publish(
-            session,
-            mode=request.mode,
-            shop_id=request.shop_id,
-            type=kind,
-            request_id=request.id,
-            occurred_at=scene.now,
-            now=scene.now,
-            data=data,
-        )
+    return session.intake.leg(
+        request_id=request_id,
+        leg=leg,
+        mode=shop.mode,
+        shop_id=shop.id,
+        item_id=item_id,
+        status="REQUESTED",
+        substatus=None,
+        asleep=asleep,
+        closed=False,
+        promise=shown,
+        promise_state=promise.state,
+        due_at=promise.due_at,
+        next_check_at=None if asleep else next_check_at(promise),
+        state={"promise": shown},
+        courier_id=None,
+        planned_at=None,
+        accepting_province=decided.terms.accepting(leg),
+        charged_at=None,
+        predicted=None,
+        in_danger=False,
+    )
 
 
 def cancel(session: Session, scene: Scene, request: Request, actor: str, reason: str) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dispatch.store import Session, Store
     from dispatch.store.receivers import Span
-    from dispatch.store.rows import Delivery, FeedEntry, Webhook
+    from dispatch.store.rows import Delivery, FeedEntry, Request, Webhook
 
 DELAYS_S = (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before each attempt, counted from the end of the one before it (the plan of Standard Webhooks 1.0)."""
@@ -90,7 +90,7 @@ def publish(
     """
     entry = _append(session, mode, shop_id, type, request_id, occurred_at, now, data)
     real_now = session.wall_clock()
-    for hook in session.notices.webhooks(mode, shop_id, active_only=True):
+    for hook in session.notices.listeners(mode, shop_id):
         if wants(hook.types, type):
             _owe(session, hook, entry, real_now)
     return entry.id
@@ -110,11 +110,40 @@ def publish_many(
     rows = [(session.new_id("evt"), request_id, data) for request_id, data in told]
     first = session.notices.next_seq(mode, shop_id, len(rows))
     session.notices.add_feed_rows(mode, shop_id, type, first, rows, occurred_at, now)
-    hooks = [hook for hook in session.notices.webhooks(mode, shop_id, active_only=True) if wants(hook.types, type)]
+    hooks = [hook for hook in session.notices.listeners(mode, shop_id) if wants(hook.types, type)]
     owed = [(session.new_id("dlv"), hook.id, entry_id) for entry_id, _, _ in rows for hook in hooks]
     real_now = session.wall_clock()
     session.notices.add_deliveries(owed, real_now)
     session.notices.enqueue_many("deliver", [{"delivery_id": delivery_id} for delivery_id, _, _ in owed], real_now)
+
+
+def of_new(
+    session: Session, request: Request, types: Sequence[str], now: datetime, data: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What a shop is told of a request that is about to be kept: (entries of its feed, deliveries of them)."""
+    hooks = session.notices.listeners(request.mode, request.shop_id)
+    feed, owed = [], []
+    for place, type in enumerate(types):
+        entry_id = session.new_id("evt")
+        feed.append(
+            {
+                "id": entry_id,
+                "mode": request.mode,
+                "shop_id": request.shop_id,
+                "seq": place,
+                "type": type,
+                "request_id": request.id,
+                "occurred_at": now,
+                "recorded_at": now,
+                "data": data,
+            }
+        )
+        owed += [
+            {"id": session.new_id("dlv"), "webhook_id": hook.id, "feed_id": entry_id}
+            for hook in hooks
+            if wants(hook.types, type)
+        ]
+    return feed, owed
 
 
 def send_test(session: Session, hook: Webhook, now: datetime) -> str:

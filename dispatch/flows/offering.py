@@ -47,9 +47,11 @@ def _of_office(
 ) -> dict[str, Forecast]:
     nobody = Forecast(scene.now, parts.errors.model, causes=(("no_courier_on_duty", None),))
     found, waiting = {leg.key: nobody for leg in legs}, list(legs)
-    for ahead in range(DAYS):
-        day = local_date(scene.now) + timedelta(days=ahead)
-        on = ground(session, scene, mode, day)
+    days = [local_date(scene.now) + timedelta(days=ahead) for ahead in range(DAYS)]
+    days = [day for day in days if session.network.shifts(mode, day)]
+    everybody = session.network.couriers(mode) if days else ()
+    for day in days:
+        on = ground(session, scene, mode, day, everybody)
         couriers = _nearest(on, waiting[0])
         if couriers:
             snapshot = read(session, scene, mode, day, riders=[one.id for one in couriers], on=on)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -127,7 +127,7 @@ class Snapshot:
     rounds: dict[str, Round]
     open_tasks: list[HeldTask]
     ended_tasks: dict[str, list[Task]]
-    commune_settings: list[CommuneSetting]
+    commune_settings: Sequence[CommuneSetting]
     last_shifts: dict[str, Shift] = field(default_factory=dict)
     learnt: Learnt = NOTHING
 
@@ -181,8 +181,11 @@ def read(
     )
 
 
-def ground(session: Session, scene: Scene, mode: str, day: date) -> Snapshot:
-    """Who may ride on a date and where counters are, without anything to be done and without what was learnt."""
+def ground(session: Session, scene: Scene, mode: str, day: date, couriers: Sequence[Courier] | None = None) -> Snapshot:
+    """Who may ride on a date and where counters are, without anything to be done and without what was learnt.
+
+    `couriers` are those of the world where the caller has read them already.
+    """
     shops = {shop.id: shop for shop in session.network.shops(mode)}
     offices = {office.id: office for office in session.network.offices(mode)}
     return Snapshot(
@@ -192,7 +195,7 @@ def ground(session: Session, scene: Scene, mode: str, day: date) -> Snapshot:
         legs=[],
         shops=shops,
         offices=offices,
-        couriers={courier.id: courier for courier in session.network.couriers(mode)},
+        couriers={one.id: one for one in (session.network.couriers(mode) if couriers is None else couriers)},
         shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day)},
         last_shifts={shift.courier_id: shift for shift in session.network.shifts(mode, day - timedelta(days=1))},
         calendars=_calendars(session, scene, mode, shops, offices),

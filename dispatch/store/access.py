@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
 from dispatch.store.rows import Key, User, record
+from dispatch.store.seldom import Seldom
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,9 @@ class Remembered:
 class Access:
     """Keys, users, sign-ins, remembered answers, audit, heartbeats."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seldom: Seldom) -> None:
         self._c = connection
+        self._seldom = seldom
 
     # keys
     def add_key(self, key: Key, secret_hash: str, at: datetime) -> bool:
@@ -47,15 +49,18 @@ class Access:
         return kept.first() is not None
 
     def key_by_hash(self, secret_hash: str, at: datetime) -> Key | None:
-        """The live key of that secret hash at the real instant `at`."""
+        """The live key of that secret hash at the real instant `at`; the network's version comes along."""
         found = self._c.execute(
-            select(t.keys).where(
+            select(t.keys, self._seldom.version().label("network_version")).where(
                 t.keys.c.secret_hash == secret_hash,
                 t.keys.c.revoked_at.is_(None),
                 or_(t.keys.c.expires_at.is_(None), t.keys.c.expires_at > at),
             )
         ).first()
-        return None if found is None else record(Key, found)
+        if found is None:
+            return None
+        self._seldom.begin(found.network_version)
+        return record(Key, found)
 
     def key_by_id(self, key_id: str) -> Key | None:
         """A key by its id, also a revoked one."""
@@ -136,31 +141,28 @@ class Access:
         self._c.execute(delete(t.sign_ins).where(t.sign_ins.c.secret_hash == secret_hash))
 
     # remembered answers
-    def remembered(self, owner: str, route: str, key: str) -> Remembered | None:
-        """The first answer to this key, if it was answered."""
-        row = self._c.execute(
-            select(t.idempotency).where(
-                t.idempotency.c.owner == owner, t.idempotency.c.route == route, t.idempotency.c.key == key
-            )
-        ).first()
-        return None if row is None else Remembered(row.fingerprint, row.status, row.headers, row.body)
+    def claim_answer(self, owner: str, route: str, key: str) -> tuple[bool, Remembered | None]:
+        """(whether nobody else is about to answer under this key until the transaction ends, the first answer to it).
 
-    def remember(self, owner: str, route: str, key: str, answer: Remembered, at: datetime) -> None:
-        """Keep the first answer in the same transaction as its effect."""
-        self._c.execute(
-            upsert(t.idempotency)
-            .values(
-                owner=owner,
-                route=route,
-                key=key,
-                fingerprint=answer.fingerprint,
-                status=answer.status,
-                headers=answer.headers,
-                body=answer.body,
-                created_at=at,
+        What is committed while this looks may be missed; then `remember` keeps nothing and says so.
+        """
+        c = t.idempotency.c
+        name = f"idem:{owner}:{route}:{key}"
+        lock = func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0))
+        asked = select(lock.label("free")).subquery()
+        same = and_(c.owner == owner, c.route == route, c.key == key)
+        row = self._c.execute(
+            select(asked.c.free, c.fingerprint, c.status, c.headers, c.body).select_from(
+                asked.outerjoin(t.idempotency, same)
             )
-            .on_conflict_do_nothing()
-        )
+        ).one()
+        kept = None if row.status is None else Remembered(row.fingerprint, row.status, row.headers, row.body)
+        return row.free, kept
+
+    def remember(self, answer: dict[str, Any]) -> bool:
+        """Keep the first answer in the same transaction as its effect; False where there is one already."""
+        row = upsert(t.idempotency).values(**answer).on_conflict_do_nothing().returning(t.idempotency.c.key)
+        return self._c.execute(row).first() is not None
 
     def forget_answers(self, before: datetime) -> int:
         """Drop remembered answers older than `before`; how many went."""

@@ -9,26 +9,30 @@ from sqlalchemy import Connection, insert, select, text, tuple_, update
 
 from dispatch.store import tables as t
 from dispatch.store.rows import EventRow, LegRow, Request, record
+from dispatch.store.seldom import Serials
 from dispatch.store.stirred import Stirred
+
+_SERIALS = 20
+"""Numbers taken from the sequence at once: what a process leaves of them is lost, and there are 100 million."""
 
 
 class Consignments:
     """Requests with their legs; events are appended, never changed."""
 
-    def __init__(self, connection: Connection, stirred: Stirred) -> None:
+    def __init__(self, connection: Connection, stirred: Stirred, serials: Serials) -> None:
         self._c = connection
         self._stirred = stirred
+        self._serials = serials
 
-    def next_serial(self, mode: str) -> int:
-        """The next item serial; a number given out is never given out again, whatever crashes."""
+    def next_serials(self, mode: str, count: int) -> list[int]:
+        """The next item serials; a number given out is never given out again, whatever crashes."""
         name = "item_serial_live" if mode == "live" else "item_serial_test"
-        return int(self._c.execute(text(f"select nextval('{name}')")).scalar_one())
 
-    def add(self, request: dict[str, Any], legs: list[dict[str, Any]]) -> None:
-        """Insert a request with its legs."""
-        self._c.execute(insert(t.requests).values(**request))
-        self._c.execute(insert(t.legs), legs)
-        self._stirred.request_ids.add(request["id"])
+        def more() -> list[int]:
+            query = text(f"select nextval('{name}') from generate_series(1, :count)")
+            return [int(number) for number in self._c.execute(query, {"count": _SERIALS}).scalars()]
+
+        return self._serials.next(name, count, more)
 
     def get(self, mode: str, request_id: str, *, lock: bool = False) -> Request | None:
         """A request; locked until the transaction ends where it is to be changed."""

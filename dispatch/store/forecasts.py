@@ -85,19 +85,21 @@ class Forecasts:
 
     def add(self, lines: Iterable[tuple[LegRow, Forecast, str]]) -> None:
         """Append to the history: what was foretold of a leg, and the state of its promise then."""
-        rows = [
-            {
-                "mode": leg.mode,
-                "request_id": leg.request_id,
-                "leg": leg.leg,
-                "state": state,
-                **{name: getattr(word, name) for name in _WORD if name != "causes"},
-                "causes": [list(cause) for cause in word.causes],
-            }
-            for leg, word, state in lines
-        ]
+        rows = [self.line(leg, word, state) for leg, word, state in lines]
         if rows:
             self._c.execute(insert(t.forecasts), rows)
+
+    @staticmethod
+    def line(leg: LegRow, word: Forecast, state: str) -> dict[str, Any]:
+        """A line of the history: what was foretold of a leg, and the state its promise had then."""
+        return {
+            "mode": leg.mode,
+            "request_id": leg.request_id,
+            "leg": leg.leg,
+            "state": state,
+            **{name: getattr(word, name) for name in _WORD if name != "causes"},
+            "causes": [list(cause) for cause in word.causes],
+        }
 
     def history(self, request_id: str) -> list[Kept]:
         """Everything that was foretold of a request's legs, oldest first."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
 from dispatch.store.rows import Courier, Office, Shift, Shop, record
+from dispatch.store.seldom import Seldom
 from dispatch.store.stirred import Stirred
+
+Site = TypeVar("Site", Shop, Office)
 
 
 class Network:
     """Shops, offices, calendars, couriers, shifts and the proofs couriers bring."""
 
-    def __init__(self, connection: Connection, stirred: Stirred) -> None:
+    def __init__(self, connection: Connection, stirred: Stirred, seldom: Seldom) -> None:
         self._c = connection
         self._stirred = stirred
+        self._seldom = seldom
 
     def _put(self, table: Table, keys: dict[str, Any], values: dict[str, Any], at: datetime) -> bool:
         """Create or replace one row; True where it is new."""
@@ -29,6 +34,7 @@ class Network:
         ).first()
         row = upsert(table).values(**keys, **values, **stamps, **fresh)
         self._c.execute(row.on_conflict_do_update(index_elements=list(keys), set_={**values, **stamps}))
+        self._seldom.changed()
         return known is None
 
     def put_shop(self, mode: str, shop_id: str, values: dict[str, Any], at: datetime) -> bool:
@@ -37,13 +43,16 @@ class Network:
 
     def shop(self, mode: str, shop_id: str) -> Shop | None:
         """A shop of one world."""
-        row = self._c.execute(select(t.shops).where(t.shops.c.mode == mode, t.shops.c.id == shop_id)).first()
-        return None if row is None else record(Shop, row)
 
-    def shops(self, mode: str) -> list[Shop]:
+        def load() -> Shop | None:
+            row = self._c.execute(select(t.shops).where(t.shops.c.mode == mode, t.shops.c.id == shop_id)).first()
+            return None if row is None else record(Shop, row)
+
+        return self._seldom.read(("shop", mode, shop_id), load)
+
+    def shops(self, mode: str) -> Sequence[Shop]:
         """All shops of one world."""
-        rows = self._c.execute(select(t.shops).where(t.shops.c.mode == mode).order_by(t.shops.c.id))
-        return [record(Shop, row) for row in rows]
+        return self._all(Shop, t.shops, mode)
 
     def put_office(self, mode: str, office_id: str, values: dict[str, Any], at: datetime) -> bool:
         """Create or replace a post office."""
@@ -51,13 +60,18 @@ class Network:
 
     def office(self, mode: str, office_id: str) -> Office | None:
         """A post office of one world."""
-        row = self._c.execute(select(t.offices).where(t.offices.c.mode == mode, t.offices.c.id == office_id)).first()
-        return None if row is None else record(Office, row)
+        return next((office for office in self.offices(mode) if office.id == office_id), None)
 
-    def offices(self, mode: str) -> list[Office]:
+    def offices(self, mode: str) -> Sequence[Office]:
         """All post offices of one world."""
-        rows = self._c.execute(select(t.offices).where(t.offices.c.mode == mode).order_by(t.offices.c.id))
-        return [record(Office, row) for row in rows]
+        return self._all(Office, t.offices, mode)
+
+    def _all(self, shape: type[Site], table: Table, mode: str) -> Sequence[Site]:
+        def load() -> Sequence[Site]:
+            rows = self._c.execute(select(table).where(table.c.mode == mode).order_by(table.c.id))
+            return tuple(record(shape, row) for row in rows)
+
+        return self._seldom.read((table.name, mode), load)
 
     def put_calendar(self, mode: str, calendar_id: str, body: dict[str, Any], at: datetime) -> bool:
         """Add a dated week to a calendar; a body with the same `valid_from` replaces that week, others stay."""
@@ -66,10 +80,14 @@ class Network:
 
     def calendar(self, mode: str, calendar_id: str) -> list[dict[str, Any]]:
         """The dated bodies of a calendar kept by the operator, in the order they came; empty where there is none."""
-        weeks: list[dict[str, Any]] | None = self._c.execute(
-            select(t.calendars.c.weeks).where(t.calendars.c.mode == mode, t.calendars.c.id == calendar_id)
-        ).scalar()
-        return weeks or []
+
+        def load() -> list[dict[str, Any]]:
+            weeks: list[dict[str, Any]] | None = self._c.execute(
+                select(t.calendars.c.weeks).where(t.calendars.c.mode == mode, t.calendars.c.id == calendar_id)
+            ).scalar()
+            return weeks or []
+
+        return self._seldom.read(("calendar", mode, calendar_id), load)
 
     def put_courier(self, mode: str, courier_id: str, values: dict[str, Any], at: datetime) -> bool:
         """Create or replace a courier."""
@@ -124,12 +142,15 @@ class Network:
         ).first()
         return None if row is None else record(Shift, row)
 
-    def shifts(self, mode: str, day: date) -> list[Shift]:
+    def shifts(self, mode: str, day: date) -> Sequence[Shift]:
         """All shifts of one date."""
-        rows = self._c.execute(
-            select(t.shifts).where(t.shifts.c.mode == mode, t.shifts.c.date == day).order_by(t.shifts.c.courier_id)
-        )
-        return [record(Shift, row) for row in rows]
+
+        def load() -> Sequence[Shift]:
+            c = t.shifts.c
+            rows = self._c.execute(select(t.shifts).where(c.mode == mode, c.date == day).order_by(c.courier_id))
+            return tuple(record(Shift, row) for row in rows)
+
+        return self._seldom.read(("shifts", mode, day), load)
 
     def add_media(
         self, mode: str, courier_id: str, sha256: str, content_type: str, content: bytes, at: datetime

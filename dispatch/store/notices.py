@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
 from dispatch.store.rows import Delivery, FeedEntry, Webhook, record
+from dispatch.store.seldom import Seldom
 
 _ADD_FEED_ROWS = text(
     """
@@ -33,8 +34,9 @@ def of_types(column: ColumnElement[str], types: Sequence[str]) -> ColumnElement[
 class Notices:
     """Feed, webhooks, deliveries and outbox."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seldom: Seldom) -> None:
         self._c = connection
+        self._seldom = seldom
 
     # the feed
     def next_seq(self, mode: str, shop_id: str, count: int = 1) -> int:
@@ -110,11 +112,20 @@ class Notices:
     def add_webhook(self, **values: Any) -> None:
         """Register a webhook."""
         self._c.execute(insert(t.webhooks).values(**values))
+        self._seldom.changed()
 
     def webhook(self, webhook_id: str) -> Webhook | None:
         """A webhook by id."""
         row = self._c.execute(select(t.webhooks).where(t.webhooks.c.id == webhook_id)).first()
         return None if row is None else record(Webhook, row)
+
+    def listeners(self, mode: str, shop_id: str) -> Sequence[Webhook]:
+        """The active webhooks of a shop: whom its events are owed to."""
+
+        def load() -> Sequence[Webhook]:
+            return tuple(self.webhooks(mode, shop_id, active_only=True))
+
+        return self._seldom.read(("listeners", mode, shop_id), load)
 
     def webhooks(
         self,
@@ -140,10 +151,12 @@ class Notices:
     def change_webhook(self, webhook_id: str, **values: Any) -> None:
         """Write columns of a webhook."""
         self._c.execute(update(t.webhooks).where(t.webhooks.c.id == webhook_id).values(**values))
+        self._seldom.changed()
 
     def drop_webhook(self, webhook_id: str) -> None:
         """Remove a webhook and its deliveries."""
         self._c.execute(delete(t.webhooks).where(t.webhooks.c.id == webhook_id))
+        self._seldom.changed()
 
     def allow_receiver(self, host: str, port: int, reason: str, until: datetime) -> None:
         """Let webhooks go to one private address until an instant."""

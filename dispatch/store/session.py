@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from pydantic_core import from_json, to_json
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from dispatch.domain.errors import Conflict, Unavailable
 from dispatch.store.access import Access
 from dispatch.store.consignments import Consignments
 from dispatch.store.forecasts import Forecasts
 from dispatch.store.imports import Imports
+from dispatch.store.intake import Intake
 from dispatch.store.learning import Learning
 from dispatch.store.marks import Marks
 from dispatch.store.money import Money
@@ -27,6 +34,7 @@ from dispatch.store.planning import Planning
 from dispatch.store.queries import Queries
 from dispatch.store.receivers import Receivers
 from dispatch.store.reporting import Reporting
+from dispatch.store.seldom import Kept, Seldom, Serials
 from dispatch.store.sites import Sites
 from dispatch.store.stirred import Stirred
 from dispatch.store.undos import Undos
@@ -38,18 +46,23 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _BUSY = {"40P01", "40001", "55P03"}
 """SQLSTATE of a deadlock, a serialization failure, a lock that was not granted in time."""
 
+IDLE_S = 5.0
+"""A connection that lay idle for longer is asked whether it still works before it is used."""
+
 
 class Session:
     """The aggregates inside one transaction; nothing is seen by others before the transaction commits."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, kept: Kept, serials: Serials) -> None:
         self.connection = connection
-        self.access = Access(connection)
         self.stirred = Stirred()
-        self.network = Network(connection, self.stirred)
-        self.consignments = Consignments(connection, self.stirred)
+        seldom = Seldom(connection, kept)
+        self.access = Access(connection, seldom)
+        self.network = Network(connection, self.stirred, seldom)
+        self.consignments = Consignments(connection, self.stirred, serials)
+        self.intake = Intake(connection)
         self.marks = Marks(connection)
-        self.notices = Notices(connection)
+        self.notices = Notices(connection, seldom)
         self.receivers = Receivers(connection)
         self.planning = Planning(connection, self.stirred)
         self.forecasts = Forecasts(connection)
@@ -57,7 +70,7 @@ class Session:
         self.learning = Learning(connection)
         self.queries = Queries(connection)
         self.money = Money(connection)
-        self.sites = Sites(connection)
+        self.sites = Sites(connection, seldom)
         self.units = Units(connection)
         self.reporting = Reporting(connection)
         self.undos = Undos(connection)
@@ -77,6 +90,12 @@ class Session:
             usual = self.connection.execute(change, {"wait": str(patience_ms)}).one()[0]
             yield
             self.connection.execute(change, {"wait": usual})
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether an error of the database has ended the transaction: nothing more can be done in it."""
+        driven: psycopg.Connection[Any] = self.connection.connection.driver_connection  # type: ignore[assignment]
+        return driven.info.transaction_status not in (TransactionStatus.INTRANS, TransactionStatus.ACTIVE)
 
     def new_id(self, prefix: str) -> str:
         """A fresh id such as `req_01…`: sortable by the moment it was made, 80 random bits."""
@@ -110,6 +129,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._kept, self._serials = Kept(), Serials()
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -119,7 +139,7 @@ class Store:
         """
         try:
             with self.engine.begin() as connection:
-                session = Session(connection)
+                session = Session(connection, self._kept, self._serials)
                 yield session
                 if session.stirred:
                     session.forecasts.leave(session.stirred, session.wall_clock())
@@ -175,11 +195,28 @@ def open_store(database_url: str, *, connections: int = 20) -> Store:
         driver_url(database_url),
         pool_size=connections,
         max_overflow=10,
-        pool_pre_ping=True,
         pool_timeout=10,
         isolation_level="READ COMMITTED",
         json_serializer=lambda value: to_json(value).decode(),
         json_deserializer=from_json,
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=60s"},
     )
+    _ask_the_idle(engine)
     return Store(engine)
+
+
+def _ask_the_idle(engine: Engine) -> None:
+    """Ask a connection that lay idle whether it still works; one that was just in use is believed."""
+
+    @event.listens_for(engine, "checkin")
+    def given_back(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        if time.monotonic() - entry.info.get("idle_since", -math.inf) < IDLE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise DisconnectionError("the connection was closed while it lay idle") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
 from dispatch.store.rows import record
+from dispatch.store.seldom import Seldom
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,19 @@ class Training:
 class Sites:
     """Points, commune settings, shop overrides, appointments, trainings."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seldom: Seldom) -> None:
         self._c = connection
+        self._seldom = seldom
 
-    def overrides(self, mode: str, shop_id: str) -> list[RuleOverride]:
+    def overrides(self, mode: str, shop_id: str) -> Sequence[RuleOverride]:
         """A shop's own rule parameters, by rule id; the caller compares their dates."""
-        o = t.overrides.c
-        rows = self._c.execute(select(t.overrides).where(o.mode == mode, o.shop_id == shop_id).order_by(o.rule_id))
-        return [record(RuleOverride, row) for row in rows]
+
+        def load() -> Sequence[RuleOverride]:
+            o = t.overrides.c
+            rows = self._c.execute(select(t.overrides).where(o.mode == mode, o.shop_id == shop_id).order_by(o.rule_id))
+            return tuple(record(RuleOverride, row) for row in rows)
+
+        return self._seldom.read(("overrides", mode, shop_id), load)
 
     def put_override(self, mode: str, shop_id: str, rule_id: str, values: dict[str, Any], at: datetime) -> bool:
         """Create or replace a shop's parameters for one rule; True where it is new."""
@@ -123,11 +130,15 @@ class Sites:
         """Create or replace a reception point; True where it is new."""
         return self._put(t.points, {"mode": mode, "id": point_id}, values, at)
 
-    def commune_settings(self, mode: str) -> list[CommuneSetting]:
+    def commune_settings(self, mode: str) -> Sequence[CommuneSetting]:
         """The settings of every commune that has some, by era and code."""
-        c = t.commune_settings.c
-        rows = self._c.execute(select(t.commune_settings).where(c.mode == mode).order_by(c.era, c.code))
-        return [record(CommuneSetting, row) for row in rows]
+
+        def load() -> Sequence[CommuneSetting]:
+            c = t.commune_settings.c
+            rows = self._c.execute(select(t.commune_settings).where(c.mode == mode).order_by(c.era, c.code))
+            return tuple(record(CommuneSetting, row) for row in rows)
+
+        return self._seldom.read(("communes", mode), load)
 
     def communes_page(self, mode: str, after: tuple[datetime, str] | None, limit: int) -> list[CommuneSetting]:
         """Commune settings in the order they were created, after a cursor whose id is `era/code`."""
@@ -186,4 +197,5 @@ class Sites:
         ).first()
         row = upsert(table).values(**keys, **values, created_at=at, updated_at=at)
         self._c.execute(row.on_conflict_do_update(index_elements=list(keys), set_={**values, "updated_at": at}))
+        self._seldom.changed()
         return known is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -103,6 +104,13 @@ shifts = Table(
     Column("start_lng", Double, nullable=False),
     Column("breaks", JSONB, nullable=False),
     at("updated_at"),
+)
+network_version = Table(  # moved by triggers on shops, offices, calendars, shifts, overrides, communes, webhooks
+    "network_version",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("one", name="one"),
 )
 
 keys = Table(
