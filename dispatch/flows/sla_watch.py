@@ -48,7 +48,8 @@ def touch(
 ) -> Request:
     """A request as it stands at `scene.now`, locked where it is to be changed; 404 where it is not the caller's.
 
-    A caller who is a shop sees its own, a courier what was ever given to him, and whoever is neither all. A row of the test world first gets what the sweeps would have done up to that instant.
+    A shop sees its own, a courier what was ever given to him, whoever is neither all. A row of the test world first
+    gets what the sweeps would have done up to that instant.
     """
     lock = change or mode == "test"
     request = session.consignments.get(mode, request_id, lock=lock, shop_id=shop_id, courier_id=courier_id)

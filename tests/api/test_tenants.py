@@ -1,9 +1,10 @@
-"""Nobody learns anything of what is not his: neither from an answer, nor from its headers, nor from the work it costs."""
+"""Nobody learns anything of what is not his: neither from an answer, nor its headers, nor the work it costs."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -121,15 +122,15 @@ def test_test_and_live_never_see_each_other(world: World, live: Api, endpoint: E
         return
     foreign = asking(world, live, endpoint, world.ids, "foreign-live")
     nothing = asking(world, live, endpoint, absent(world.ids), "nothing-live")
-    in_body = foreign[0] in (409, 422) and "<request_id>" not in endpoint.path or endpoint.name == "apply_rescue"
-    assert foreign[0] == 404 or in_body, foreign
+    by_body = "<" not in endpoint.path or endpoint.name == "apply_rescue"
+    assert foreign[0] == 404 or (by_body and foreign[0] in (409, 422)), foreign
     assert _nameless(foreign, world.ids) == _nameless(nothing, absent(world.ids))
 
 
 def _nameless(told: tuple[Any, ...], ids: dict[str, str]) -> tuple[Any, ...]:
     """An answer with the ids that it repeats after the caller taken out."""
     status, kept, shown, seen = told
-    return status, kept, _renamed(shown, ids["request_id"], "the request"), seen
+    return status, kept, json.dumps(shown).replace(ids["request_id"], "the request"), seen
 
 
 @pytest.fixture(scope="module")
