@@ -28,6 +28,7 @@ MODULES = (
     "api.v1.admin",
     "api.v1.webhooks",
     "api.v1.feed",
+    "api.v1.adapter",
     "api.v1.planning",
     "api.v1.simulations",
     "api.v1.imports",

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from flask import Request
 
-from api.problems import HttpProblem
+from api.problems import ADAPTERS, TOKEN_HEADER, HttpProblem
 from dispatch.bootstrap import secret_hash
 from dispatch.domain.text import EARLIEST_AT, LATEST_AT
 from dispatch.store import Session
@@ -44,6 +44,8 @@ def authenticate(request: Request, session: Session, real_now: datetime) -> Prin
     """The caller of this request; raises 401 where nobody lawful calls."""
     header = request.headers.get("Authorization", "")
     scheme, _, token = header.partition(" ")
+    if not header and request.path.startswith(ADAPTERS):
+        scheme, token = "bearer", request.headers.get(TOKEN_HEADER, "")
     if scheme.lower() == "bearer" and token.strip():
         key = session.access.key_by_hash(secret_hash(token.strip()), real_now)
         if key is None:

@@ -11,11 +11,12 @@ from typing import Any
 
 from gunicorn import util
 from gunicorn.http import errors
+from gunicorn.http.message import Request
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 from werkzeug.exceptions import RequestTimeout
 
-from api.problems import HttpProblem, problem_text
+from api.problems import TOKEN_HEADER, HttpProblem, problem_text
 
 FIRST_WAIT_S = 5.0
 """A connection that says nothing for so long goes back to where it costs no thread."""
@@ -68,6 +69,14 @@ class HurriedReader(SocketUnreader):  # type: ignore[misc]
         return found
 
 
+class Parsed(Request):  # type: ignore[misc]
+    """A call as it is parsed; of headers with an underscore, which are dropped, the one that orders come with stays."""
+
+    def _peer_trusted_for_forwarded(self) -> Any:
+        schemes, names = super()._peer_trusted_for_forwarded()
+        return schemes, [*names, TOKEN_HEADER.upper()]
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
     """A threaded worker that answers problems instead of pages and lets nobody dawdle."""
 
@@ -78,6 +87,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 return _DEFER
             conn.init()
             conn.parser.unreader = HurriedReader(conn.sock)
+            conn.parser.mesg_class = Parsed
         conn.parser.unreader.begin()
         return super().handle(conn)
 

@@ -95,6 +95,12 @@ def from_validation(error: ValidationError, within: str = "") -> HttpProblem:
     )
 
 
+ADAPTERS = "/v1/adapters/"
+"""Calls in the shapes of other systems; their problems say `Status` and `Message` besides, which such systems read."""
+TOKEN_HEADER = "access_token"
+"""Where one-stop systems of today put their key; read on the adapters' paths only."""
+
+
 def problem_text(problem: HttpProblem, lang: str, path: str, request_id: str) -> str:
     """The JSON of a problem, in the language `vi` or `en`."""
     title = _TITLES.get(problem.status, _TITLES[500])
@@ -109,6 +115,8 @@ def problem_text(problem: HttpProblem, lang: str, path: str, request_id: str) ->
         "errors": problem.errors,
         **problem.extra,
     }
+    if path.startswith(ADAPTERS):
+        body |= {"Status": str(problem.status), "Message": body["detail"]}
     return json.dumps(body, ensure_ascii=False)
 
 

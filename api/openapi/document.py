@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from api.endpoint import ENDPOINTS, Endpoint
 from api.openapi import events, headers, problems
 from api.openapi.operations import operation, path_of
+from api.problems import TOKEN_HEADER
 
 TAGS = {
     "shop": ("Bộ phận Một cửa", "Quotes, requests, labels, payments and complaints of a one-stop shop."),
@@ -17,6 +18,7 @@ TAGS = {
     "operator": ("Điều hành", "What the post does: board, plans, exceptions, money, reports, and what it keeps."),
     "courier": ("Bưu tá", "The courier's phone: sign in, take the day along, bring events and proofs back."),
     "citizen": ("Người dân", "Where an item is, for whoever has the link on the label."),
+    "adapter": ("Cầu nối", "The shape that one-stop systems send today; the key may stand in `access_token`."),
     "test": ("Thử nghiệm", "Test mode's one call more."),
 }
 """Tag → its Vietnamese name, and what is under it."""
@@ -62,7 +64,10 @@ def document() -> dict[str, Any]:
         "components": {
             "schemas": {**schemas.get("$defs", {}), "Problem": problems.problem_schema()},
             **headers.components(),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": _SECURITY}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": _SECURITY},
+                "access_token": {"type": "apiKey", "in": "header", "name": TOKEN_HEADER},
+            },
         },
         "x-problem-codes": problems.table(),
     }

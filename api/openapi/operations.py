@@ -8,6 +8,7 @@ from typing import Any
 
 from api.endpoint import ENDPOINTS, Endpoint
 from api.openapi import examples, headers, problems
+from api.problems import ADAPTERS, TOKEN_HEADER
 from api.uploads import PART
 
 _PARAMETER = re.compile(r"<(?:[a-z]+:)?(\w+)>")
@@ -47,6 +48,8 @@ def operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
         shown["requestBody"] = body
     if not endpoint.scopes:
         shown["security"] = []
+    elif endpoint.path.startswith(ADAPTERS):
+        shown["security"] = [{"bearer": []}, {TOKEN_HEADER: []}]
     return shown
 
 

@@ -87,6 +87,8 @@ def problem_schema() -> dict[str, Any]:
         "date": {**text, "format": "date"},
         "cash": amounts,
         "place": text,
+        "Status": {**text, "description": "`status` once more, on the adapters' paths."},
+        "Message": {**text, "description": "`detail` once more, on the adapters' paths."},
     }
     fault = {
         "type": "object",

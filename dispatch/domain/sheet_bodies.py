@@ -191,7 +191,7 @@ def _mangled(name: str, cell: str) -> Flaw | None:
             f"«{cell}» là số đã bị bảng tính đổi dạng: định dạng cột là văn bản rồi gõ lại",
             f"“{cell}” is a number that a spreadsheet rewrote: make the column text and type the value anew",
         )
-    if _lost_a_zero(last, cell):
+    if lost_a_zero(last, cell):
         return Flaw(
             pointer,
             "leading_zero_lost",
@@ -202,7 +202,8 @@ def _mangled(name: str, cell: str) -> Flaw | None:
     return _bad_date(pointer, kind, cell) if matches and not matches(cell) else None
 
 
-def _lost_a_zero(last: str, cell: str) -> bool:
+def lost_a_zero(last: str, cell: str) -> bool:
+    """Whether a `phone` or `commune_code` was kept as a number and lost its leading zero."""
     digits = re.sub(r"[ .()-]", "", cell)
     if last in ("phone", "caller_phone"):
         # Vietnamese numbers begin with 0: mobile 03, 05, 07, 08, 09 and eight digits, fixed 02 and nine.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +45,17 @@ def accept(
     own_shop_id: str | None,
     actor: str,
     item_prefix: str,
+    *,
+    item_id: str | None = None,
 ) -> Request:
-    """Keep a request with its price, its promise and its first event; the shop is told in the same transaction."""
+    """Keep a request with its price, its promise and its first event; the shop is told in the same transaction.
+
+    `item_id`: the number of the item on its first leg, where the shop brings one that nobody has used.
+    """
     prepared = prepare(session, scene, index, body, mode, own_shop_id, actor, item_prefix)
+    if item_id is not None:
+        first, *others = prepared.legs
+        prepared = replace(prepared, legs=(replace(first, item_id=item_id), *others))
     keep(session, scene, prepared)
     session.stirred.request_ids.add(prepared.request.id)
     return prepared.request

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -59,13 +58,12 @@ class Api:
         return Api(self.client, key)
 
 
-@contextlib.contextmanager
-def system_on(database_url: str, redis_url: str, rate_limit: int = 0) -> Iterator[System]:
-    """The parts of a system on a migrated database, with one key: the test operator's."""
+@pytest.fixture
+def system(clean_database: str, redis_url: str) -> Iterator[System]:
     settings = Settings(
-        database_url=database_url,
+        database_url=clean_database,
         redis_url=redis_url,
-        rate_limit=rate_limit,
+        rate_limit=0,
         public_url="https://post.example",
         secret="s" * 40,
     )
@@ -77,22 +75,11 @@ def system_on(database_url: str, redis_url: str, rate_limit: int = 0) -> Iterato
     opened.store.close()
 
 
-def caller_of(system: System) -> Api:
-    """The operator at the real application of a system."""
+@pytest.fixture
+def operator(system: System) -> Api:
     app = create_app(system)
     app.config["TESTING"] = False
     return Api(app.test_client(), OPERATOR_KEY)
-
-
-@pytest.fixture
-def system(clean_database: str, redis_url: str) -> Iterator[System]:
-    with system_on(clean_database, redis_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def operator(system: System) -> Api:
-    return caller_of(system)
 
 
 SHOP = {

@@ -116,3 +116,19 @@ def test_a_slow_line_that_goes_on_is_waited_for(monkeypatch: pytest.MonkeyPatch)
     theirs.sendall(b"{")
     assert reader.chunk() == b"{"
     ours.close(), theirs.close()
+
+
+def test_the_header_that_orders_come_with_is_let_through_and_no_other_like_it(server: Server) -> None:
+    body = b'{"OrderNumber": "H32.1-200320-0015"}'
+    for header, code in ((b"access_token", "invalid_key"), (b"Idempotency_Key", "missing_key")):
+        raw = b"POST /v1/adapters/one-stop/orders HTTP/1.1\r\n" + JSON + header + b": test_nobody\r\n"
+        told = server.say(raw + b"Content-Length: %d\r\n\r\n" % len(body) + body).partition(b"\r\n\r\n")[2]
+        assert (json.loads(told)["code"], json.loads(told)["Status"]) == (code, "401")
+    dropped = b"GET /v1/me HTTP/1.1\r\n" + HOST + b"X_Request_Id: mine\r\n\r\n"
+    assert b"X-Request-Id: mine" not in server.say(dropped)
+
+
+def test_a_file_beyond_its_limit_is_refused_before_it_is_read(server: Server) -> None:
+    head = b"POST /v1/imports HTTP/1.1\r\n" + HOST + b"Content-Type: multipart/form-data; boundary=b\r\n"
+    told = server.say(head + b"Content-Length: 900000000\r\n\r\n--b\r\n")
+    assert b" 401 " in told.partition(b"\r\n")[0], "nobody unknown sends files"
