@@ -68,7 +68,7 @@ class Call:
         if header is None:
             return None
         text = header.strip().removeprefix("W/").strip('"')
-        if not text.isdigit() or len(text) > 9:
+        if not re.fullmatch(r"[0-9]{1,9}", text):
             raise Stale(code="stale", vi="If-Match không đúng phiên bản.", en="If-Match names no version of this.")
         return int(text)
 
@@ -339,7 +339,9 @@ def _response(endpoint: Endpoint, answer: Answer) -> Response:
     response.headers.update(answer.headers)
     if request.method in ("GET", "HEAD") and response.status_code == 200 and response.is_json:
         response.add_etag()
-        response.make_conditional(request)
+        if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
+            response = Response(status=304, headers={"ETag": response.headers["ETag"]})
+            del response.headers["Content-Type"]
     return response
 
 

@@ -118,6 +118,13 @@ def fresh_database(postgres: Callable[[str], str], migrated_template: str) -> It
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_database(postgres: Callable[[str], str], migrated_template: str) -> Iterator[str]:
+    """A database that the tests of one file share, at the newest migration, dropped afterwards."""
+    with _database(postgres, f"test_{_TEST_PROCESS}_{secrets.token_hex(4)}", migrated_template) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a Valkey database for this test process; what earlier tests left is still in it."""

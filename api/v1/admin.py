@@ -201,7 +201,7 @@ def make_key(call: Call) -> Any:
 @route("DELETE", "/v1/admin/keys/<key_id>", tag="operator", scopes=OPERATOR, status=204)
 def revoke_key(call: Call, key_id: str) -> Any:
     """End a key at once."""
-    if not call.session.access.revoke_key(key_id, call.real_now):
+    if not call.session.access.revoke_key(call.mode, key_id, call.real_now):
         raise NotFound(code="not_found", vi="Không có khóa này.", en="There is no such live key.")
     call.session.access.audit(call.mode, call.now, call.principal.owner, "key.revoked", key_id, {})
     return None

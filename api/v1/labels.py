@@ -50,8 +50,9 @@ def _refused(error: LabelError) -> Invalid:
     errors=REFUSED,
 )
 def read_label(call: Call, request_id: str) -> Any:
-    """The label of a request's active leg, ready to print."""
-    found = touch(call.session, scene(call), call.mode, request_id, own_shop(call), change=False)
+    """The label of a request's active leg, ready to print; a courier's own requests only."""
+    own, carrier = own_shop(call), call.principal.courier_id
+    found = touch(call.session, scene(call), call.mode, request_id, own, change=False, courier_id=carrier)
     if call.query.leg is not None and call.query.leg not in [x.leg for x in call.session.consignments.legs(found.id)]:
         raise no_such_request()
     try:

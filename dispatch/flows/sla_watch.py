@@ -36,14 +36,24 @@ def sweep(session: Session, mode: str, scene: Scene, limit: int = 500, shop_id: 
     return changed
 
 
-def touch(session: Session, scene: Scene, mode: str, request_id: str, shop_id: str | None, *, change: bool) -> Request:
+def touch(
+    session: Session,
+    scene: Scene,
+    mode: str,
+    request_id: str,
+    shop_id: str | None,
+    *,
+    change: bool,
+    courier_id: str | None = None,
+) -> Request:
     """A request as it stands at `scene.now`, locked where it is to be changed; 404 where it is not the caller's.
 
-    A row of the test world first gets what the sweeps would have done up to that instant.
+    A shop sees its own, a courier what was ever given to him, whoever is neither all. A row of the test world first
+    gets what the sweeps would have done up to that instant.
     """
     lock = change or mode == "test"
-    request = session.consignments.get(mode, request_id, lock=lock)
-    if request is None or (shop_id is not None and request.shop_id != shop_id):
+    request = session.consignments.get(mode, request_id, lock=lock, shop_id=shop_id, courier_id=courier_id)
+    if request is None:
         raise no_such_request()
     if change:
         refuse_backwards(request, scene.now)

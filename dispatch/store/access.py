@@ -67,9 +67,10 @@ class Access:
         found = self._c.execute(select(t.keys).where(t.keys.c.id == key_id)).first()
         return None if found is None else record(Key, found)
 
-    def revoke_key(self, key_id: str, at: datetime) -> bool:
-        """End a key; False where it was not live."""
-        change = update(t.keys).where(t.keys.c.id == key_id, t.keys.c.revoked_at.is_(None)).values(revoked_at=at)
+    def revoke_key(self, mode: str, key_id: str, at: datetime) -> bool:
+        """End a key of one world; False where it was not live."""
+        c = t.keys.c
+        change = update(t.keys).where(c.mode == mode, c.id == key_id, c.revoked_at.is_(None)).values(revoked_at=at)
         return self._c.execute(change).rowcount == 1
 
     def note_instant(self, key_id: str, at: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, tuple_, update
+from sqlalchemy import Connection, exists, insert, or_, select, text, tuple_, update
 
 from dispatch.store import tables as t
 from dispatch.store.rows import EventRow, LegRow, Request, record
@@ -34,9 +34,31 @@ class Consignments:
 
         return self._serials.next(name, count, more)
 
-    def get(self, mode: str, request_id: str, *, lock: bool = False) -> Request | None:
-        """A request; locked until the transaction ends where it is to be changed."""
+    def get(
+        self,
+        mode: str,
+        request_id: str,
+        *,
+        lock: bool = False,
+        shop_id: str | None = None,
+        courier_id: str | None = None,
+    ) -> Request | None:
+        """A request; locked until the transaction ends where it is to be changed.
+
+        With `shop_id` only that shop's, with `courier_id` only one that was ever given to that courier: another's row
+        is neither seen nor locked, so that nobody waits for what is not his.
+        """
         query = select(t.requests).where(t.requests.c.mode == mode, t.requests.c.id == request_id)
+        if shop_id is not None:
+            query = query.where(t.requests.c.shop_id == shop_id)
+        if courier_id is not None:
+            has = exists().where(t.legs.c.request_id == request_id, t.legs.c.courier_id == courier_id)
+            given = [
+                t.events.c.request_id == request_id,
+                t.events.c.type == "assigned",
+                t.events.c.courier_id == courier_id,
+            ]
+            query = query.where(or_(has, exists().where(*given)))
         row = self._c.execute(query.with_for_update() if lock else query).first()
         return None if row is None else record(Request, row)
 

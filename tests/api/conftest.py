@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -58,12 +59,13 @@ class Api:
         return Api(self.client, key)
 
 
-@pytest.fixture
-def system(clean_database: str, redis_url: str) -> Iterator[System]:
+@contextlib.contextmanager
+def system_on(database_url: str, redis_url: str, rate_limit: int = 0) -> Iterator[System]:
+    """The parts of a system on a migrated database, with one key: the test operator's."""
     settings = Settings(
-        database_url=clean_database,
+        database_url=database_url,
         redis_url=redis_url,
-        rate_limit=0,
+        rate_limit=rate_limit,
         public_url="https://post.example",
         secret="s" * 40,
     )
@@ -75,11 +77,22 @@ def system(clean_database: str, redis_url: str) -> Iterator[System]:
     opened.store.close()
 
 
-@pytest.fixture
-def operator(system: System) -> Api:
+def caller_of(system: System) -> Api:
+    """The operator at the real application of a system."""
     app = create_app(system)
     app.config["TESTING"] = False
     return Api(app.test_client(), OPERATOR_KEY)
+
+
+@pytest.fixture
+def system(clean_database: str, redis_url: str) -> Iterator[System]:
+    with system_on(clean_database, redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def operator(system: System) -> Api:
+    return caller_of(system)
 
 
 SHOP = {
