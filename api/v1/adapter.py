@@ -6,28 +6,29 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import g
-from pydantic import RootModel
+from pydantic import RootModel, ValidationError
 
 from api.endpoint import Call, route
-from api.problems import ADAPTERS, from_dispatch
+from api.problems import ADAPTERS, HttpProblem, from_dispatch, from_validation
 from api.shapes.orders import OrderReply
 from api.v1.requests import own_shop, scene
 from dispatch.domain.errors import DispatchError, Unavailable, invalid
 from dispatch.domain.one_stop_orders import LEGS, fields, item_code_of, leg_of, number_of, read_order, text_of
 from dispatch.domain.outward import leg_json
+from dispatch.domain.text import PlainObject
 from dispatch.flows import ordering
 from dispatch.flows.ordering import Caller, Placed
 from dispatch.store import Session
 
 MOST_ORDERS = 100
-ACCEPTED, KNOWN = "100", "101"
+ACCEPTED, KNOWN, PARTLY = "100", "101", "102"
 TRIES = 3
 _PATH = f"{ADAPTERS}one-stop"
 
 Reply = dict[str, Any]
 
 
-class OneStopOrder(RootModel[dict[str, Any]]):
+class OneStopOrder(RootModel[PlainObject]):
     """An order or a recall: fields as docs/adapter.md lists them; others are passed over."""
 
 
@@ -64,11 +65,14 @@ def _apart(call: Call, work: Callable[[Session], Reply]) -> Reply:
                 return reply
         except DispatchError as error:
             if error.permanent:
-                problem = from_dispatch(error)
-                return _reply(str(problem.status), problem.vi, problem.en, Code=error.code, Errors=problem.errors)
+                return _refused(from_dispatch(error))
             if attempt == TRIES or not isinstance(error, Unavailable) or error.code != "busy":
                 raise
     raise AssertionError("every attempt returns or raises")
+
+
+def _refused(problem: HttpProblem) -> Reply:
+    return _reply(str(problem.status), problem.vi, problem.en, Code=problem.code, Errors=problem.errors)
 
 
 def _told(call: Call, session: Session, placed: Placed) -> Reply:
@@ -88,10 +92,8 @@ def _told(call: Call, session: Session, placed: Placed) -> Reply:
     }
 
 
-def _place(call: Call, raw: Any) -> Reply:
+def _place(call: Call, raw: dict[str, Any]) -> Reply:
     def work(session: Session) -> Reply:
-        if not isinstance(raw, dict):
-            raise invalid("", "validation_failed", "Đơn phải là một đối tượng JSON.", "An order is a JSON object.")
         order = read_order(raw, call.system.places)
         caller = _caller(call, session, fields(raw))
         prefix = call.system.settings.s10_prefix
@@ -116,19 +118,23 @@ def one_stop_order(call: Call) -> Any:
 def one_stop_orders(call: Call) -> Any:
     """Place up to 100 orders; each is answered on its own, in their order, under `Data`."""
     given = call.body.root
-    orders = (
-        given
-        if isinstance(given, list)
-        else next((value for name, value in given.items() if name.lower() == "orders"), None)
-    )
-    if not isinstance(orders, list) or not 0 < len(orders) <= MOST_ORDERS:
+    if isinstance(given, dict):
+        given = next((value for name, value in given.items() if name.lower() == "orders"), None)
+    if not isinstance(given, list) or not 0 < len(given) <= MOST_ORDERS:
         vi, en = f"Cần từ 1 đến {MOST_ORDERS} đơn.", f"From 1 to {MOST_ORDERS} orders are taken."
-        return _reply("422", vi, en, Code="validation_failed", Data=[])
-    data = [_place(call, one) for one in orders]
+        raise invalid("", "validation_failed", vi, en)
+    data = [_one_of_many(call, one) for one in given]
     refused = sum(one["Status"] not in (ACCEPTED, KNOWN) for one in data)
     if refused:
-        return _reply("102", f"{refused} đơn bị từ chối.", f"{refused} orders were refused.", Data=data)
+        return _reply(PARTLY, f"{refused} đơn bị từ chối.", f"{refused} orders were refused.", Data=data)
     return _reply(ACCEPTED, "Thành công.", "Accepted.", Data=data)
+
+
+def _one_of_many(call: Call, raw: Any) -> Reply:
+    try:
+        return _place(call, OneStopOrder.model_validate(raw).root)
+    except ValidationError as error:
+        return _refused(from_validation(error))
 
 
 @route("POST", f"{_PATH}/item-codes/recall", tag="adapter", body=OneStopOrder, out=OrderReply, idempotent=False)

@@ -101,7 +101,7 @@ def text_of(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name.lower())
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int) or (isinstance(value, int) and abs(value) > 2**53):
+    if isinstance(value, bool) or not isinstance(value, str | int):
         raise invalid(f"/{name}", "validation_failed", f"{name}: phải là chữ hoặc số.", f"{name}: text or a number.")
     return str(value).strip()
 

@@ -95,7 +95,7 @@ def recall_item(session: Session, scene: Scene, caller: Caller, item_id: str | N
 
     Raises `NotFound` where this shop has none, `Conflict` once it was collected or has ended.
     """
-    found = session.consignments.request_of_item(caller.mode, item_id) if item_id else None
+    found = session.consignments.request_of_item(caller.mode, item_id, caller.shop_id) if item_id else None
     if found is None:
         raise _nothing("ItemCode", "Không có mã vận đơn này.", "No item with this code is yours.")
     return _called_off(session, scene, caller, found, reason)

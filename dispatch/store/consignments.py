@@ -96,10 +96,11 @@ class Consignments:
         request = self.get(leg.mode, leg.request_id)
         return None if request is None else (request, leg)
 
-    def request_of_item(self, mode: str, item_id: str) -> str | None:
-        """The id of the request that has an item number in one world."""
+    def request_of_item(self, mode: str, item_id: str, shop_id: str | None = None) -> str | None:
+        """The id of the request that has an item number in one world, with `shop_id` only of that shop."""
         c = t.legs.c
-        found: str | None = self._c.execute(select(c.request_id).where(c.mode == mode, c.item_id == item_id)).scalar()
+        query = select(c.request_id).where(c.mode == mode, c.item_id == item_id)
+        found: str | None = self._c.execute(query if shop_id is None else query.where(c.shop_id == shop_id)).scalar()
         return found
 
     def change(self, request_id: str, **values: Any) -> None:

@@ -257,15 +257,15 @@ def test_a_state_fee_stands_under_the_rules_of_mandates(ask: Ask) -> None:
     ("changes", "pointer", "code"),
     [
         ({"OrderNumber": ""}, "/OrderNumber", "invalid_dossier_code"),
-        ({"OrderNumber": "\u0000"}, "/OrderNumber", "invalid_dossier_code"),
-        ({"OrderNumber": 10**300}, "/OrderNumber", "validation_failed"),
+        ({"OrderNumber": "H32"}, "/OrderNumber", "invalid_dossier_code"),
+        ({"OrderNumber": 2**53}, "/OrderNumber", "invalid_dossier_code"),
         ({"ReceiverTel": None}, "/ReceiverTel", "validation_failed"),
         ({"ReceiverTel": 905123456}, "/ReceiverTel", "leading_zero_lost"),
         ({"ReceiverName": " "}, "/ReceiverName", "validation_failed"),
         ({"ReceiverName": ["a"]}, "/ReceiverName", "validation_failed"),
         ({"ReceiverAddress": None}, "/ReceiverAddress", "validation_failed"),
         ({"ReceiverAddress": "x" * 301}, "/ReceiverAddress", "validation_failed"),
-        ({"ReceiverAddress": "a\u0007"}, "/ReceiverAddress", "validation_failed"),
+        ({"ReceiverAddress": "a\nb"}, "/ReceiverAddress", "validation_failed"),
         ({"CODAmount": 1.5}, "/CODAmount", "validation_failed"),
         ({"Weight": 40_000}, "/Weight", "validation_failed"),
         ({"Description": "x" * 2001}, "/Description", "validation_failed"),
@@ -281,13 +281,14 @@ def test_what_is_wrong_with_an_order_is_told_at_its_own_field(
 
 
 def test_a_batch_is_answered_order_by_order(shop: Api, software: Software) -> None:
-    told = software.send([order(1), order(2, ReceiverTel=""), order(1), "x"], f"{ORDERS}/batch")
-    assert told["Status"] == "102" and [one["Status"] for one in told["Data"]] == ["100", "422", "101", "422"]
+    orders = [order(1), order(2, ReceiverTel=""), order(1), "x", order(4, ReceiverName="\u0000")]
+    told = software.send(orders, f"{ORDERS}/batch")
+    assert told["Status"] == "102" and [one["Status"] for one in told["Data"]] == ["100", "422", "101", "422", "422"]
     assert len(requests_of(shop)) == 1
     assert software.send({"Orders": [order(1), order(3)]}, f"{ORDERS}/batch")["Status"] == "100"
     for wrong in ([], {}, {"Orders": 7}, [order(n) for n in range(101)]):
-        refused = software.send(wrong, f"{ORDERS}/batch")
-        assert (refused["Status"], refused["Data"]) == ("422", []) and "100" in refused["Message"]
+        refused = software.answer(f"{ORDERS}/batch", wrong)
+        assert refused.status_code == 422 and refused.json["Status"] == "422" and "100" in refused.json["Message"]
     assert len(requests_of(shop)) == 2
 
 
@@ -301,7 +302,8 @@ def test_another_shops_orders_and_items_are_unknown(operator: Api, shop: Api, so
         answer = other.send(body, path)
         assert (answer["Status"], answer["Code"]) == ("404", "not_found")
         never = other.send({"ItemCode": codes.build("RA", 1), "OrderNumber": "H32.1-200320-0001"}, path)
-        assert {**never, "Message": ""} | {"Errors": []} == {**answer, "Message": ""} | {"Errors": []}
+        told_of = answer["Message"].replace(told["OrderNumber"], "H32.1-200320-0001")
+        assert (never["Status"], never["Code"], never["Message"]) == ("404", "not_found", told_of)
     assert other.send(order())["Attempt"] == 1 and read(shop, told)["status"] == "REQUESTED"
     board = Software(operator)
     assert board.send(order(16, CustomerCode="kh-khac"))["Status"] == "100"

@@ -133,11 +133,22 @@ class World:
         return next((by_scope[scope] for scope in by_scope if scope in endpoint.scopes), self.operator.as_key(None))
 
 
+def order(_: dict[str, str]) -> dict[str, Any]:
+    """What a one-stop system of today sends."""
+    person = {"Name": "Nguyễn Thị A", "Tel": "0905123456", "Address": "12 Trần Phú, P. Vĩnh Hải", "District": 568}
+    known = {"OrderNumber": "000.00.16.H32-261120-0015", "ItemCode": "RA123456785VN", "CustomerCode": "C01"}
+    return {**known, "CODAmount": 0, "FlagConfig": 2, "ReceiverProvince": 56, "Receiver": person, "Sender": person}
+
+
 def reason(_: dict[str, str]) -> dict[str, Any]:
     return {"reason": "lý do"}
 
 
 _BODIES: dict[str, Callable[[dict[str, str]], Any]] = {
+    "one_stop_order": order,
+    "one_stop_orders": lambda ids: {"Orders": [order(ids), order(ids)]},
+    "one_stop_recall_item": lambda ids: {"ItemCode": "RA123456785VN"},
+    "one_stop_recall_registration": order,
     "quote": lambda ids: asked(),
     "create_request": lambda ids: asked(
         documents=[{"name": "Giấy chứng nhận", "copies": 1, "original": True}],
