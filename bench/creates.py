@@ -1,25 +1,26 @@
-"""How many requests a second the API takes, beside bare inserts of the same rows by the same number of clients."""
+"""How many requests a second the API takes, beside pgbench inserting the same rows with as many connections."""
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
-import statistics
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+import subprocess
+import tempfile
+from pathlib import Path
 
 import psycopg
 import urllib3
 from psycopg import sql
 
+from bench.load import Pace, pace
 from bench.system import KEY, running
+from dispatch.embedded.programs import installed
 
-CLIENTS = 32
-CALLS = 2000
+CONNECTIONS = 32
+CALLS = 6000
 SHOPS = 20
-"""A shop's feed is numbered without gaps, so creates of one shop follow each other; shops do not wait for others."""
-TABLES = ("requests", "legs", "events", "feed", "idempotency")
+TABLES = ("requests", "legs", "events", "feed", "forecasts", "idempotency")
 SHOP = {
     "name": "Một cửa phường Nha Trang",
     "province_code": "56",
@@ -29,103 +30,126 @@ SHOP = {
     "lng": 109.194,
     "level": "COMMUNE",
 }
+_CLOCK = "2026-11-23T09:00:00+07:00"
 
 
 def measure() -> str:
-    """Start a system of its own, send `CALLS` creates from `CLIENTS` clients, then insert the same rows bare."""
+    """Start a system of its own, send `CALLS` creates over `CONNECTIONS`, then let pgbench insert the same rows."""
     with running() as system:
-        api = _creates(urllib3.PoolManager(maxsize=CLIENTS, retries=False, timeout=60), system.base)
-        bare = _inserts(system.database_url)
+        pool = urllib3.PoolManager(retries=False, timeout=60)
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+        for shop in range(SHOPS):
+            pool.request("PUT", f"{system.base}/v1/admin/shops/kh-{shop}", json=SHOP, headers=headers)
+        pace(system.base, lambda number: _create(f"warm-{number}", number % SHOPS), 500, CONNECTIONS)
+        many = pace(system.base, lambda number: _create(f"many-{number}", number % SHOPS), CALLS, CONNECTIONS)
+        one = pace(system.base, lambda number: _create(f"one-{number}", 0), CALLS, CONNECTIONS)
+        bare = _bare(system.database_url)
     rows = [
-        f"## {CALLS} creates of {SHOPS} shops by {CLIENTS} clients",
-        "Price, promise, event, feed and stored answer in one durable transaction over HTTP; beside it the same rows,",
-        "inserted by as many bare connections, one transaction each (fsync on in both).",
-        "Client and server share the cores.",
+        f"## {CALLS} creates over {CONNECTIONS} connections",
+        "Address read, price, promise, events, feed and stored answer in one durable transaction over HTTP; beside it",
+        "pgbench, inserting the same rows into copies of the tables with their indexes, one transaction for each request,",
+        "fsync on in both. Sender and system share the cores. The feed of a shop is numbered without gaps, so creates of",
+        "one shop follow each other.",
         "",
-        "| | per second | p50 ms | p99 ms |",
-        "|---|---|---|---|",
-        f"| `POST /v1/requests` | {api[0]:.0f} | {api[1]:.0f} | {api[2]:.0f} |",
-        f"| bare inserts | {bare[0]:.0f} | {bare[1]:.0f} | {bare[2]:.0f} |",
-        f"| bare / API | {bare[0] / api[0]:.1f} × | | |",
+        "| | per second | p50 ms | p99 ms | bare ÷ this |",
+        "|---|---|---|---|---|",
+        _line(f"`POST /v1/requests`, {SHOPS} shops", many, bare),
+        _line("`POST /v1/requests`, one shop", one, bare),
+        _line("pgbench", bare, bare),
     ]
     return "\n".join(rows)
 
 
-def _timed(work: Callable[[int], None], clients: int) -> tuple[float, float, float]:
-    """(per second, p50 ms, p99 ms) of `CALLS` calls of `work` by so many clients."""
-    spent: list[float] = []
-
-    def one(number: int) -> None:
-        began = time.perf_counter()
-        work(number)
-        spent.append(time.perf_counter() - began)
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(clients) as clients_pool:
-        list(clients_pool.map(one, range(CALLS)))
-    whole = time.perf_counter() - began
-    cuts = statistics.quantiles(spent, n=100)
-    return CALLS / whole, cuts[49] * 1000, cuts[98] * 1000
+def _line(name: str, found: Pace, bare: Pace) -> str:
+    ratio = bare.per_second / found.per_second
+    return f"| {name} | {found.per_second:.0f} | {found.p50_ms:.0f} | {found.p99_ms:.0f} | {ratio:.1f} × |"
 
 
-def _creates(pool: urllib3.PoolManager, base: str) -> tuple[float, float, float]:
-    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    for shop in range(SHOPS):
-        pool.request("PUT", f"{base}/v1/admin/shops/kh-{shop}", json=SHOP, headers=headers)
-
-    def create(number: int) -> None:
-        body: dict[str, Any] = {
-            "external_ref": f"BENCH-{number}",
-            "kind": "return",
-            "shop_id": f"kh-{number % SHOPS}",
-            "dossier": {"code": "000.00.16.H32-261120-0015"},
-            "citizen": {
-                "name": "Nguyễn Thị Ánh Nguyệt",
-                "phone": "0905123456",
-                "address": {"raw": "12 Trần Phú, P. Vĩnh Hải, TP Nha Trang, Khánh Hòa"},
-            },
-            "weight_g": 80,
-        }
-        sent = headers | {"Idempotency-Key": secrets.token_hex(8), "Test-Clock": "2026-11-23T09:00:00+07:00"}
-        answer = pool.request("POST", f"{base}/v1/requests", json=body, headers=sent)
-        if answer.status != 201:
-            raise RuntimeError(answer.data.decode())
-
-    return _timed(create, CLIENTS)
+def _create(name: str, shop: int) -> bytes:
+    body = {
+        "external_ref": name,
+        "kind": "return",
+        "shop_id": f"kh-{shop}",
+        "dossier": {"code": "000.00.16.H32-261120-0015"},
+        "citizen": {
+            "name": "Nguyễn Thị Ánh Nguyệt",
+            "phone": "0905123456",
+            "address": {"raw": f"{secrets.randbelow(400)} Trần Phú, P. Vĩnh Hải, TP Nha Trang, Khánh Hòa"},
+        },
+        "weight_g": 80,
+    }
+    sent = json.dumps(body).encode()
+    head = (
+        "POST /v1/requests HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {KEY}\r\nIdempotency-Key: {secrets.token_hex(8)}\r\nTest-Clock: {_CLOCK}\r\n"
+        f"Content-Length: {len(sent)}\r\n\r\n"
+    )
+    return head.encode() + sent
 
 
-def _inserts(database_url: str) -> tuple[float, float, float]:
-    """Insert copies of the rows that the API wrote, into tables of the same shape and indexes."""
+def _bare(database_url: str) -> Pace:
+    """Let pgbench insert copies of the rows of one request, with ids of their own."""
+    script = ["\\set k :k + 1", "BEGIN;"]
     with psycopg.connect(database_url, autocommit=True) as admin:
-        rows: dict[str, list[tuple[Any, ...]]] = {}
+        request_id = admin.execute("select id from requests where external_ref = 'many-77'").fetchone()
+        assert request_id is not None
         for table in TABLES:
-            name, copy = sql.Identifier(table), sql.Identifier(f"bare_{table}")
-            admin.execute(sql.SQL("create table {} (like {} including all)").format(copy, name))
-            rows[table] = admin.execute(
-                sql.SQL("select to_jsonb(t)::text from {} t limit %s").format(name), (CALLS * 2,)
-            ).fetchall()
-    share = {table: max(1, len(found) // CALLS) for table, found in rows.items()}
-    connections = [psycopg.connect(database_url) for _ in range(CLIENTS)]
-    free = list(connections)
+            copy = f"bare_{table}"
+            names = (sql.Identifier(copy), sql.Identifier(table))
+            admin.execute(sql.SQL("create table {} (like {} including all)").format(*names))
+            script += _inserts(admin, table, copy, request_id[0])
+    script.append("COMMIT;")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "insert.sql")
+        file.write_text("\n".join(script), encoding="utf-8")
+        done = subprocess.run(
+            [installed().postgres("pgbench"), "-n", "-f", file, "-D", "k=0", "-l", "--log-prefix", Path(folder, "log"),
+             "-c", str(CONNECTIONS), "-j", "2", "-t", str(CALLS // CONNECTIONS), database_url],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        spent = sorted(
+            int(line.split()[2]) / 1000 for log in Path(folder).glob("log*") for line in log.read_text().splitlines()
+        )
+    rate = re.search(r"tps = ([\d.]+)", done.stdout)
+    assert rate is not None, done.stdout
+    return Pace(float(rate[1]), spent[len(spent) // 2], spent[len(spent) * 99 // 100])
 
-    def insert(number: int) -> None:
-        connection = free.pop()
-        with connection.cursor() as cursor:
-            for table in TABLES:
-                first = number * share[table]
-                for row in rows[table][first : first + share[table]]:
-                    target = sql.Identifier(f"bare_{table}")
-                    cursor.execute(
-                        sql.SQL(
-                            "insert into {0} overriding system value select * from jsonb_populate_record(null::{0}, %s)"
-                        ).format(target),
-                        row,
-                    )
-        connection.commit()
-        free.append(connection)
 
-    try:
-        return _timed(insert, CLIENTS)
-    finally:
-        for connection in connections:
-            connection.close()
+def _inserts(admin: psycopg.Connection, table: str, copy: str, request_id: str) -> list[str]:
+    """The statements that insert the rows of one request; every id ends in the client and a count of its own."""
+    asked = sql.SQL("select * from {} where {} limit 2").format(sql.Identifier(table), sql.SQL(_OF[table]))
+    with admin.cursor() as cursor:
+        rows = cursor.execute(asked, (request_id,)).fetchall()
+        names = [column.name for column in cursor.description or ()]
+    kept = [name for name in names if (table, name) not in _COUNTED]
+    unique = _UNIQUE[table]
+    found = []
+    for place, row in enumerate(rows):
+        values = []
+        for name, value in zip(names, row, strict=True):
+            if name not in kept:
+                continue
+            text = sql.Literal(json.dumps(value) if isinstance(value, dict | list) else value).as_string(admin)
+            if name == "seq":
+                text = f":client_id * 1000000 + :k * 10 + {place}"
+            elif name in unique:
+                text = f"{text} || '-' || :client_id || '-' || :k"
+            values.append(text)
+        found.append(f"INSERT INTO {copy} ({', '.join(kept)}) VALUES ({', '.join(values)});".replace("\n", " "))
+    return found
+
+
+_OF = {
+    "requests": "id = %s",
+    "idempotency": "body like '%%' || %s || '%%'",
+    **dict.fromkeys(("legs", "events", "feed", "forecasts"), "request_id = %s"),
+}
+_UNIQUE = {
+    "requests": {"id", "external_ref"},
+    "legs": {"request_id", "item_id"},
+    "events": {"id"},
+    "feed": {"id"},
+    "forecasts": set(),
+    "idempotency": {"key"},
+}
+_COUNTED = {("events", "seq"), ("forecasts", "seq")}

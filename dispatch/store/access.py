@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
@@ -22,6 +22,21 @@ class Remembered:
     status: int
     headers: dict[str, str]
     body: str
+
+
+# Asked by every call: built once, since building them takes longer than asking.
+_LIVE_KEY = select(t.keys, Seldom.version().label("network_version")).where(
+    t.keys.c.secret_hash == bindparam("secret_hash"),
+    t.keys.c.revoked_at.is_(None),
+    or_(t.keys.c.expires_at.is_(None), t.keys.c.expires_at > bindparam("at")),
+)
+_FREE = select(
+    func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("name"), literal_column("0"))).label("free")
+).subquery()
+_SAME = and_(*(t.idempotency.c[name] == bindparam(name) for name in ("owner", "route", "key")))
+_CLAIM = select(
+    _FREE.c.free, *(t.idempotency.c[name] for name in ("fingerprint", "status", "headers", "body"))
+).select_from(_FREE.outerjoin(t.idempotency, _SAME))
 
 
 class Access:
@@ -50,13 +65,7 @@ class Access:
 
     def key_by_hash(self, secret_hash: str, at: datetime) -> Key | None:
         """The live key of that secret hash at the real instant `at`; the network's version comes along."""
-        found = self._c.execute(
-            select(t.keys, self._seldom.version().label("network_version")).where(
-                t.keys.c.secret_hash == secret_hash,
-                t.keys.c.revoked_at.is_(None),
-                or_(t.keys.c.expires_at.is_(None), t.keys.c.expires_at > at),
-            )
-        ).first()
+        found = self._c.execute(_LIVE_KEY, {"secret_hash": secret_hash, "at": at}).first()
         if found is None:
             return None
         self._seldom.begin(found.network_version)
@@ -147,16 +156,8 @@ class Access:
 
         What is committed while this looks may be missed; then `remember` keeps nothing and says so.
         """
-        c = t.idempotency.c
-        name = f"idem:{owner}:{route}:{key}"
-        lock = func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0))
-        asked = select(lock.label("free")).subquery()
-        same = and_(c.owner == owner, c.route == route, c.key == key)
-        row = self._c.execute(
-            select(asked.c.free, c.fingerprint, c.status, c.headers, c.body).select_from(
-                asked.outerjoin(t.idempotency, same)
-            )
-        ).one()
+        asked = {"owner": owner, "route": route, "key": key, "name": f"idem:{owner}:{route}:{key}"}
+        row = self._c.execute(_CLAIM, asked).one()
         kept = None if row.status is None else Remembered(row.fingerprint, row.status, row.headers, row.body)
         return row.free, kept
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Interval, Row, Text, cast, delete, exists, func, literal, select, text
+from sqlalchemy import Connection, Interval, Row, Text, bindparam, cast, delete, exists, func, literal, select, text
 from sqlalchemy import Double as Float
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
@@ -52,6 +52,16 @@ class Model:
     version: str
     observations: int
     made_at: datetime
+
+
+_FIX = t.door_fixes.c
+_FIXES = (  # asked by every create: built once
+    select(_FIX.stop_id, _FIX.lat, _FIX.lng, _FIX.seen_at)
+    .where(_FIX.mode == bindparam("mode"), _FIX.key.in_(bindparam("keys", expanding=True)))
+    .group_by(_FIX.stop_id, _FIX.lat, _FIX.lng, _FIX.seen_at)
+    .order_by(_FIX.seen_at.desc(), _FIX.stop_id)
+    .limit(bindparam("limit"))
+)
 
 
 class Learning:
@@ -132,15 +142,8 @@ class Learning:
 
     def fixes(self, mode: str, keys: Collection[str], limit: int) -> list[tuple[float, float]]:
         """The newest scans of a door known by any of these hashes, each stop once."""
-        c = t.door_fixes.c
-        query = (
-            select(c.stop_id, c.lat, c.lng, c.seen_at)
-            .where(c.mode == mode, c.key.in_(keys))
-            .group_by(c.stop_id, c.lat, c.lng, c.seen_at)
-            .order_by(c.seen_at.desc(), c.stop_id)
-            .limit(limit)
-        )
-        return [(row.lat, row.lng) for row in self._c.execute(query)]
+        rows = self._c.execute(_FIXES, {"mode": mode, "keys": list(keys), "limit": limit})
+        return [(row.lat, row.lng) for row in rows]
 
     def model(self, mode: str) -> Model | None:
         """Which estimates of a world hold; None before the first."""
