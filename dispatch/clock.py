@@ -94,6 +94,11 @@ def requeue_deliveries(system: System) -> None:
         log.info("deliveries queued", count=count)
 
 
+def number_feeds(system: System) -> None:
+    """Numbers for what was written into feeds that nobody reads."""
+    notifying.number_feeds(system.store, REQUEUE)
+
+
 def requeue_operations(system: System) -> None:
     """Plans nobody works on: their task was lost, or their worker died."""
     patience = _patience(system, "plan")
@@ -162,6 +167,7 @@ def duties() -> list[Duty]:
         Duty("promises", 1.0, sweep_promises),
         Duty("forecasts", 1.0, look_at_forecasts),
         Duty("deliveries", 1.0, requeue_deliveries),
+        Duty("feeds", 5.0, number_feeds),
         Duty("operations", 2.0, requeue_operations),
         Duty("looks", 5.0, requeue_looks),
         Duty("learning", 60.0, learn),

@@ -80,7 +80,7 @@ def read_feed(call: Call) -> Any:
 def _look(session: Session, mode: str, shop_id: str, asked: FeedQuery, after: int) -> Stretch:
     """The next entries above `after`. Those between two of them that were not asked for count as seen."""
     # The end comes first: what is committed between the two reads is left to the next call, not stepped over.
-    end = min(session.notices.feed_end(mode, shop_id), after + WINDOW)
+    end = min(session.notices.number(mode, shop_id), after + WINDOW)
     if end <= after:
         return Stretch([], after)
     types = asked.types.split(",")

@@ -88,12 +88,12 @@ def publish(
     `occurred_at` and `now` are instants of the caller's world (simulated for a test key); retries and leases of the
     deliveries go by the real clock.
     """
-    entry = _append(session, mode, shop_id, type, request_id, occurred_at, now, data)
+    entry_id = _append(session, mode, shop_id, type, request_id, occurred_at, now, data)
     real_now = session.wall_clock()
     for hook in session.notices.listeners(mode, shop_id):
         if wants(hook.types, type):
-            _owe(session, hook, entry, real_now)
-    return entry.id
+            _owe(session, hook, entry_id, real_now)
+    return entry_id
 
 
 def publish_many(
@@ -108,8 +108,7 @@ def publish_many(
 ) -> None:
     """Append an entry of one type for each (request id, data) to a shop's feed, as `publish` does for one."""
     rows = [(session.new_id("evt"), request_id, data) for request_id, data in told]
-    first = session.notices.next_seq(mode, shop_id, len(rows))
-    session.notices.add_feed_rows(mode, shop_id, type, first, rows, occurred_at, now)
+    session.notices.add_feed_rows(mode, shop_id, type, rows, occurred_at, now)
     hooks = [hook for hook in session.notices.listeners(mode, shop_id) if wants(hook.types, type)]
     owed = [(session.new_id("dlv"), hook.id, entry_id) for entry_id, _, _ in rows for hook in hooks]
     real_now = session.wall_clock()
@@ -148,8 +147,8 @@ def of_new(
 
 def send_test(session: Session, hook: Webhook, now: datetime) -> str:
     """Owe one webhook a test message by the way every event goes, whatever types it asked for; the delivery's id."""
-    entry = _append(session, hook.mode, hook.shop_id, TEST, None, now, now, {"webhook_id": hook.id})
-    return _owe(session, hook, entry, session.wall_clock())
+    entry_id = _append(session, hook.mode, hook.shop_id, TEST, None, now, now, {"webhook_id": hook.id})
+    return _owe(session, hook, entry_id, session.wall_clock())
 
 
 def _append(
@@ -161,24 +160,24 @@ def _append(
     occurred_at: datetime,
     now: datetime,
     data: dict[str, Any],
-) -> FeedEntry:
-    seq, entry_id = session.notices.next_seq(mode, shop_id), session.new_id("evt")
-    return session.notices.add_feed(
+) -> str:
+    entry_id = session.new_id("evt")
+    session.notices.add_feed(
         id=entry_id,
         mode=mode,
         shop_id=shop_id,
-        seq=seq,
         type=type,
         request_id=request_id,
         occurred_at=occurred_at,
         recorded_at=now,
         data=data,
     )
+    return entry_id
 
 
-def _owe(session: Session, hook: Webhook, entry: FeedEntry, real_now: datetime) -> str:
+def _owe(session: Session, hook: Webhook, entry_id: str, real_now: datetime) -> str:
     delivery_id = session.new_id("dlv")
-    session.notices.add_delivery(delivery_id, hook.id, entry.id, real_now)
+    session.notices.add_delivery(delivery_id, hook.id, entry_id, real_now)
     session.notices.enqueue("deliver", {"delivery_id": delivery_id}, real_now)
     return delivery_id
 
@@ -304,6 +303,7 @@ class Retold:
 
 def retell(session: Session, hook: Webhook, span: Span, states: Sequence[str]) -> Retold:
     """Owe a webhook once more what it asks to hear of a stretch of its shop's feed, also what it was never owed."""
+    session.notices.number(hook.mode, hook.shop_id)
     found = session.receivers.told(hook, span, states, MOST_RETOLD + 1)
     told, more = found[:MOST_RETOLD], found[MOST_RETOLD:]
     real_now = session.wall_clock()
@@ -312,6 +312,15 @@ def retell(session: Session, hook: Webhook, span: Span, states: Sequence[str]) -
     owed = [(session.new_id("dlv"), line.feed_id) for line in told if line.delivery_id is None]
     made = session.receivers.owe(hook.id, owed, real_now)
     return Retold(reopened + made, len(told) - reopened - made, more[0].seq if more else None)
+
+
+def number_feeds(store: Store, limit: int) -> None:
+    """Number the entries that nobody asks for, so that they do not pile up; each shop in a transaction of its own."""
+    with store.begin() as session:
+        waiting = session.notices.unnumbered(limit)
+    for mode, shop_id in waiting:
+        with store.begin() as session:
+            session.notices.number(mode, shop_id)
 
 
 def requeue(session: Session, lost_before: datetime, limit: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,25 +24,23 @@ class Taken:
     answer: bool
 
 
-_LEFT_TO_THE_DATABASE = {"events": {"seq"}, "forecasts": {"seq"}}
+_LEFT_TO_THE_DATABASE = {"events": {"seq"}, "forecasts": {"seq"}, "feed": {"seq", "place"}}
 
 
 def _columns(table: Table) -> list[str]:
     return [column.name for column in table.c if column.name not in _LEFT_TO_THE_DATABASE.get(table.name, ())]
 
 
-def _insert(table: Table, of_request: str = "request_id", instead: Mapping[str, str] | None = None) -> str:
+def _insert(table: Table) -> str:
     """The insertion of a table's rows that belong to a request which was taken."""
     names = _columns(table)
-    values = ", ".join((instead or {}).get(name, f"v.{name}") for name in names)
     return (
-        f"insert into {table.name} ({', '.join(names)}) select {values} "
-        f"from jsonb_populate_recordset(null::{table.name}, :{table.name}) v join taken on taken.id = v.{of_request}"
+        f"insert into {table.name} ({', '.join(names)}) select {', '.join(f'v.{name}' for name in names)} "
+        f"from jsonb_populate_recordset(null::{table.name}, :{table.name}) v join taken on taken.id = v.request_id"
     )
 
 
 _NAMES = ("requests", "legs", "events", "feed", "deliveries", "forecasts", "idempotency")
-_NUMBERED = "numbered.before + row_number() over (partition by v.mode, v.shop_id order by v.seq)"
 _KEEP = text(
     f"""
     with taken as (
@@ -53,18 +51,7 @@ _KEEP = text(
     of_legs as ({_insert(t.legs)}),
     of_events as ({_insert(t.events)}),
     of_forecasts as ({_insert(t.forecasts)}),
-    entries as (
-        select v.mode, v.shop_id, count(*) as count
-        from jsonb_populate_recordset(null::feed, :feed) v join taken on taken.id = v.request_id
-        group by v.mode, v.shop_id),
-    numbered as (
-        update shops set feed_seq = shops.feed_seq + entries.count from entries
-        where shops.mode = entries.mode and shops.id = entries.shop_id
-        returning shops.mode, shops.id, shops.feed_seq - entries.count as before),
-    of_feed as (
-        {_insert(t.feed, instead={"seq": _NUMBERED})}
-        join numbered on numbered.mode = v.mode and numbered.id = v.shop_id
-        returning id),
+    of_feed as ({_insert(t.feed)} order by v.seq returning id),
     of_deliveries as (
         insert into deliveries
             (id, webhook_id, feed_id, state, attempt, next_at, queued_at, log, created_at, updated_at)
@@ -107,8 +94,8 @@ class Intake:
         """Insert a request with its legs and the rows that belong to it, or nothing where its natural key is taken.
 
         `belonging`: `events`, `feed`, `deliveries`, `forecasts`, and as `idempotency` the answer to remember, which is
-        left out where there is one already. Entries of the feed are numbered in the order of their `seq`, without gaps;
-        the shop's row is held to the end. The forecasts are due again at `look_again_at`.
+        left out where there is one already. Entries of the feed follow each other by their `seq`. The forecasts are due
+        again at `look_again_at`.
         """
         rows = {
             "requests": [columns(request)],

@@ -16,11 +16,30 @@ from dispatch.store.seldom import Seldom
 
 _ADD_FEED_ROWS = text(
     """
-    insert into feed (id, mode, shop_id, seq, type, request_id, occurred_at, recorded_at, data)
-    select v.id, :mode, :shop_id, v.seq, :type, v.request_id, :occurred_at, :recorded_at, v.data
-    from jsonb_to_recordset(cast(:rows as jsonb)) as v (id text, seq bigint, request_id text, data jsonb)
+    insert into feed (id, mode, shop_id, type, request_id, occurred_at, recorded_at, data)
+    select v.id, :mode, :shop_id, :type, v.request_id, :occurred_at, :recorded_at, v.data
+    from jsonb_to_recordset(cast(:rows as jsonb)) as v (id text, place bigint, request_id text, data jsonb)
+    order by v.place
     """
 )
+_FEED_END = text(
+    """
+    select shops.feed_seq as last, exists (
+        select from feed where mode = :mode and shop_id = :shop_id and seq is null) as waiting
+    from shops where mode = :mode and id = :shop_id
+    """
+)
+_HOLD_FEED = text("select feed_seq from shops where mode = :mode and id = :shop_id for no key update")
+_NUMBER = text(
+    """
+    with fresh as (
+        select id, row_number() over (order by place) as ahead
+        from feed where mode = :mode and shop_id = :shop_id and seq is null),
+    numbered as (update feed set seq = :last + fresh.ahead from fresh where feed.id = fresh.id returning 1)
+    select count(*) from numbered
+    """
+)
+_KEEP_FEED_END = text("update shops set feed_seq = :last where mode = :mode and id = :shop_id")
 
 
 def of_types(column: ColumnElement[str], types: Sequence[str]) -> ColumnElement[bool]:
@@ -39,34 +58,42 @@ class Notices:
         self._seldom = seldom
 
     # the feed
-    def next_seq(self, mode: str, shop_id: str, count: int = 1) -> int:
-        """The next number of a shop's feed; holds the shop's row so that numbers appear in order, without gaps.
+    def number(self, mode: str, shop_id: str) -> int:
+        """Number what was appended to a shop's feed and committed since anybody last asked; the last number.
 
-        With `count` so many numbers are taken at once, of which this is the first.
+        Numbers have no gaps, and what has none yet gets a higher one than any that was ever shown: who has read up to
+        a number misses nothing by going on from there. The shop's row is held only while there is something to number.
         """
-        change = (
-            update(t.shops)
-            .where(t.shops.c.mode == mode, t.shops.c.id == shop_id)
-            .values(feed_seq=t.shops.c.feed_seq + count)
-            .returning(t.shops.c.feed_seq)
-        )
-        return int(self._c.execute(change).scalar_one()) - count + 1
+        named = {"mode": mode, "shop_id": shop_id}
+        found = self._c.execute(_FEED_END, named).one()
+        if not found.waiting:
+            return int(found.last)
+        last = int(self._c.execute(_HOLD_FEED, named).scalar_one())
+        # A statement of its own: it sees what others have numbered while this one waited for the shop's row.
+        count = int(self._c.execute(_NUMBER, {**named, "last": last}).scalar_one())
+        self._c.execute(_KEEP_FEED_END, {**named, "last": last + count})
+        return last + count
 
-    def add_feed(self, **values: Any) -> FeedEntry:
+    def unnumbered(self, limit: int) -> list[tuple[str, str]]:
+        """(mode, shop) with entries that nobody has asked for yet."""
+        c = t.feed.c
+        rows = self._c.execute(select(c.mode, c.shop_id).where(c.seq.is_(None)).distinct().limit(limit))
+        return [(row.mode, row.shop_id) for row in rows]
+
+    def add_feed(self, **values: Any) -> None:
         """Append one entry to the feed of its shop."""
-        return record(FeedEntry, self._c.execute(insert(t.feed).values(**values).returning(t.feed)).one())
+        self._c.execute(insert(t.feed).values(**values))
 
     def add_feed_rows(
         self,
         mode: str,
         shop_id: str,
         type: str,
-        first_seq: int,
         rows: Sequence[tuple[str, str, dict[str, Any]]],
         occurred_at: datetime,
         recorded_at: datetime,
     ) -> None:
-        """Append many entries of one type to a shop's feed: (entry id, request id, data), numbered from `first_seq`."""
+        """Append many entries of one type to a shop's feed, in this order: (entry id, request id, data)."""
         if rows:
             self._c.execute(
                 _ADD_FEED_ROWS,
@@ -78,26 +105,29 @@ class Notices:
                     "recorded_at": recorded_at,
                     "rows": to_json(
                         [
-                            {"id": entry_id, "seq": first_seq + ahead, "request_id": request_id, "data": data}
-                            for ahead, (entry_id, request_id, data) in enumerate(rows)
+                            {"id": entry_id, "place": place, "request_id": request_id, "data": data}
+                            for place, (entry_id, request_id, data) in enumerate(rows)
                         ]
                     ).decode(),
                 },
             )
 
     def feed_after(
-        self, mode: str, shop_id: str, after: int, limit: int, *, until: int = 2**62, types: Sequence[str] = ("*",)
+        self,
+        mode: str,
+        shop_id: str,
+        after: int,
+        limit: int,
+        *,
+        until: int | None = None,
+        types: Sequence[str] = ("*",),
     ) -> list[FeedEntry]:
         """The entries of a shop's feed with a number above `after` and at most `until`, those of some types only."""
         c = t.feed.c
-        query = select(t.feed).where(c.mode == mode, c.shop_id == shop_id, c.seq > after, c.seq <= until)
+        end = self.number(mode, shop_id) if until is None else until
+        query = select(t.feed).where(c.mode == mode, c.shop_id == shop_id, c.seq > after, c.seq <= end)
         query = query.where(of_types(c.type, types)).order_by(c.seq).limit(limit)
         return [record(FeedEntry, row) for row in self._c.execute(query)]
-
-    def feed_end(self, mode: str, shop_id: str) -> int:
-        """The number of the last entry of a shop's feed."""
-        c = t.shops.c
-        return int(self._c.execute(select(c.feed_seq).where(c.mode == mode, c.id == shop_id)).scalar_one())
 
     def feed_entry(self, feed_id: str) -> FeedEntry | None:
         """One entry of the feed."""
@@ -105,7 +135,13 @@ class Notices:
 
     def feed_entries(self, feed_ids: Collection[str]) -> dict[str, FeedEntry]:
         """Entries of the feed by id."""
-        rows = self._c.execute(select(t.feed).where(t.feed.c.id.in_(feed_ids)))
+        query = select(t.feed).where(t.feed.c.id.in_(feed_ids))
+        rows = self._c.execute(query).all()
+        waiting = {(row.mode, row.shop_id) for row in rows if row.seq is None}
+        for mode, shop_id in sorted(waiting):
+            self.number(mode, shop_id)
+        if waiting:
+            rows = self._c.execute(query).all()
         return {row.id: record(FeedEntry, row) for row in rows}
 
     # webhooks

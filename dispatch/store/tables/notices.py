@@ -26,13 +26,16 @@ feed = Table(
     Column("id", Text, primary_key=True),
     mode(),
     Column("shop_id", Text, nullable=False),
-    Column("seq", BigInteger, nullable=False),
+    # Given when the entry is first asked for: numbering as it is written would make a shop's events wait in line.
+    Column("seq", BigInteger),
+    Column("place", BigInteger, Identity(always=True), nullable=False),
     Column("type", Text, nullable=False),
     Column("request_id", Text),
     at("occurred_at"),
     at("recorded_at"),
     Column("data", JSONB, nullable=False),
     UniqueConstraint("mode", "shop_id", "seq"),
+    Index("ix_feed_unnumbered", "mode", "shop_id", postgresql_where=text("seq is null")),
 )
 webhooks = Table(
     "webhooks",
