@@ -74,6 +74,8 @@ def judge(machine: Machine, operation_id: str, first: int) -> None:
         assert counted(f"select count(*) from events where request_id in ({mine})") == ROWS
         assert counted(f"select count(*) from feed where type = 'request.created' and request_id in ({mine})") == ROWS
         assert counted("select count(*) from feed where type = 'import.finished' and data->>'id' = :id") == 1
+        for mode, shop_id in session.notices.unnumbered(100):
+            session.notices.number(mode, shop_id)
         assert counted("select max(seq) - count(*) from feed") == 0
         assert session.imports.content(operation_id) == b""
 
