@@ -14,12 +14,13 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from bench import creates, labels, live, plans, routes, rules, service
+from bench import creates, imports, labels, live, plans, routes, rules, service
 from bench.days import table as days
 
 SUBJECTS = {
     "rules": lambda options: rules.measure(),
     "creates": lambda options: creates.measure(),
+    "imports": lambda options: imports.measure(),
     "plans": lambda options: plans.measure(),
     "live": lambda options: live.measure(),
     "service": lambda options: service.measure(),
@@ -27,7 +28,7 @@ SUBJECTS = {
     "routes": routes.measure,
     "days": days.measure,
 }
-BY_NAME_ONLY = {"routes", "service", "live", "days"}  # take an hour, ten minutes, ten minutes, an hour
+BY_NAME_ONLY = {"routes", "service", "live", "days", "imports"}  # take ten minutes to an hour
 _WHOLE = {"routes": routes.whole, "days": days.whole}  # only a whole table is kept
 REPORT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 HEAD = "# Benchmarks\n\nMade by `make bench`, each section on its own day; ratios travel better than figures."

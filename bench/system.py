@@ -22,10 +22,11 @@ KEY = "test_bench_operator_0123456789"
 
 @dataclass(frozen=True)
 class Running:
-    """Where a running system answers, and where its database is."""
+    """Where a running system answers, where its database is, and the process that all of it runs under."""
 
     base: str
     database_url: str
+    pid: int
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def running() -> Iterator[Running]:
             base = f"http://127.0.0.1:{port}"
             _wait(base)
             endpoints = json.loads(Path(folder, "run", "endpoints.json").read_text(encoding="utf-8"))
-            yield Running(base, endpoints["database_url"])
+            yield Running(base, endpoints["database_url"], process.pid)
         finally:
             process.terminate()
             process.wait(60)

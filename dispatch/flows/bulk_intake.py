@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 KIND = "import"
 MOST_ROWS = 50_000
 BATCH = 50
-"""Rows that commit together; so long the feed of their shop is held, and so much is done again after a crash."""
+"""Rows that commit together: so much is done again after a crash, so long a create with one of their keys waits."""
 SPELL_S = 120.0
 """After so long the rest is left to a fresh task."""
 TRIES = 5

@@ -91,8 +91,8 @@ class _Asked:
 def take_rows(session: Session, work: Work, names: tuple[str, ...], rows: list[Row]) -> list[ImportRow]:
     """Take a batch in, or on a dry run only say what would become of it.
 
-    All natural keys are held before the first request is made, in one order for everybody: who makes a request of one
-    holds it first and the feed of its shop after.
+    All natural keys are held before the first request is made, in one order: two batches never wait for each other in
+    a ring.
     """
     asked = [_read(work, names, row) for row in rows]
     bodies = [(one.shop_id, one.body) for one in asked if one.shop_id is not None and one.body is not None]
