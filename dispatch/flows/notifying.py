@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,11 @@ LEASE = timedelta(seconds=15)
 """So long an attempt may be thought alive: the channel's own limit of 10 s, and room to write the outcome."""
 BUSY_PAUSE = timedelta(seconds=2)
 """When a delivery is looked at again whose receiver had enough deliveries in flight."""
+KICK_STARTS = 4
+"""So many deliveries to one webhook are queued by each turn of the clock; where one is taken, the others follow it. A
+receiver that is down, slow or replayed to is asked so often, and its backlog is no burden to others."""
+IN_A_ROW_S = 10.0
+"""So long one task may go on with what else is due to its receiver."""
 KEPT_LINES = 30
 """Lines of a delivery's log that are kept, the latest."""
 
@@ -177,8 +183,8 @@ def _append(
 
 def _owe(session: Session, hook: Webhook, entry_id: str, real_now: datetime) -> str:
     delivery_id = session.new_id("dlv")
-    session.notices.add_delivery(delivery_id, hook.id, entry_id, real_now)
-    session.notices.enqueue("deliver", {"delivery_id": delivery_id}, real_now)
+    if session.notices.add_delivery(delivery_id, hook.id, entry_id, real_now):
+        session.notices.enqueue("deliver", {"delivery_id": delivery_id}, real_now)
     return delivery_id
 
 
@@ -215,21 +221,38 @@ def next_step(
 def deliver(store: Store, delivery_id: str, post: Post, lanes: Lanes, jitter: float) -> State | None:
     """Make one attempt at a delivery; its state afterwards, None where there was nothing to do now.
 
+    Where the receiver took it, what else is due to it follows, for `IN_A_ROW_S` at most.
+
     Claim, send, settle: no transaction is open while the receiver thinks. A claim is a lease, so that an attempt
     whose process died is made again, and one that comes twice finds nothing to claim.
     """
     with store.begin() as session:
         known = session.notices.delivery(delivery_id)
-        if known is None or known.state != "pending":
-            return None
-        ticket = lanes.enter(known.webhook_id)
-        if ticket is None:
+    if known is None or known.state != "pending":
+        return None
+    state = _in_its_lane(store, known.webhook_id, delivery_id, post, lanes, jitter)
+    latest, ends_s = state, time.monotonic() + IN_A_ROW_S
+    while latest == "sent" and time.monotonic() < ends_s:  # after an outage or a replay there may be thousands more
+        with store.begin() as session:
+            following = session.receivers.next_due(known.webhook_id, session.wall_clock())
+        if following is None:
+            break
+        latest = _in_its_lane(store, known.webhook_id, following, post, lanes, jitter)
+    return state
+
+
+def _in_its_lane(
+    store: Store, webhook_id: str, delivery_id: str, post: Post, lanes: Lanes, jitter: float
+) -> State | None:
+    ticket = lanes.enter(webhook_id)
+    if ticket is None:
+        with store.begin() as session:
             session.notices.postpone_delivery(delivery_id, session.wall_clock() + BUSY_PAUSE)
-            return "pending"
+        return "pending"
     try:
         return _attempt(store, delivery_id, post, jitter)
     finally:
-        lanes.leave(known.webhook_id, ticket)
+        lanes.leave(webhook_id, ticket)
 
 
 def _attempt(store: Store, delivery_id: str, post: Post, jitter: float) -> State | None:
@@ -251,7 +274,9 @@ def _attempt(store: Store, delivery_id: str, post: Post, jitter: float) -> State
         ended_at = session.wall_clock()
         line = {"attempt": claimed.attempt, "at": local_text(at), **answer.line()}
         settled = _settle(session, claimed, state, pause_s, line, ended_at)
-        if settled:
+    if settled and (state != "sent" or hook.failing_since is not None):
+        # Apart: who deletes a webhook holds its row and then asks for those of its deliveries.
+        with store.begin() as session:
             _note_health(session, hook, state, answer.status, ended_at)
     return state if settled else None
 
@@ -307,10 +332,11 @@ def retell(session: Session, hook: Webhook, span: Span, states: Sequence[str]) -
     found = session.receivers.told(hook, span, states, MOST_RETOLD + 1)
     told, more = found[:MOST_RETOLD], found[MOST_RETOLD:]
     real_now = session.wall_clock()
-    known = [line.delivery_id for line in told if line.delivery_id is not None]
-    reopened = session.receivers.reopen(known, real_now, None)
+    # The new ones first: they hold the webhook's row, as one who deletes it does before the rows of its deliveries.
     owed = [(session.new_id("dlv"), line.feed_id) for line in told if line.delivery_id is None]
     made = session.receivers.owe(hook.id, owed, real_now)
+    known = [line.delivery_id for line in told if line.delivery_id is not None]
+    reopened = session.receivers.reopen(known, real_now, None)
     return Retold(reopened + made, len(told) - reopened - made, more[0].seq if more else None)
 
 
@@ -326,7 +352,7 @@ def number_feeds(store: Store, limit: int) -> None:
 def requeue(session: Session, lost_before: datetime, limit: int) -> int:
     """Enqueue the deliveries whose next attempt is due, and those queued before `lost_before` that nobody began."""
     at = session.wall_clock()
-    due = session.notices.requeue_deliveries(at, lost_before, limit)
+    due = session.notices.requeue_deliveries(at, lost_before, limit, each_due=KICK_STARTS)
     for delivery_id in due:
         session.notices.enqueue("deliver", {"delivery_id": delivery_id}, at)
     return len(due)

@@ -55,13 +55,14 @@ _KEEP = text(
     of_deliveries as (
         insert into deliveries
             (id, webhook_id, feed_id, state, attempt, next_at, queued_at, log, created_at, updated_at)
-        select v.id, v.webhook_id, v.feed_id, 'pending', 0, now(), now(), '[]', now(), now()
+        select v.id, v.webhook_id, v.feed_id, 'pending', 0, now(),
+            case when webhooks.failing_since is null then now() end, '[]', now(), now()
         from jsonb_populate_recordset(null::deliveries, :deliveries) v
         join of_feed on of_feed.id = v.feed_id join webhooks on webhooks.id = v.webhook_id
-        returning id),
+        returning id, queued_at),
     of_outbox as (
         insert into outbox (task, args, created_at)
-        select 'deliver', jsonb_build_object('delivery_id', id), now() from of_deliveries
+        select 'deliver', jsonb_build_object('delivery_id', id), now() from of_deliveries where queued_at is not null
         returning pg_notify('outbox', '')),
     answered as (
         insert into idempotency ({", ".join(_columns(t.idempotency))})

@@ -7,7 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, text, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from dispatch.store import tables as t
@@ -40,6 +54,17 @@ _NUMBER = text(
     """
 )
 _KEEP_FEED_END = text("update shops set feed_seq = :last where mode = :mode and id = :shop_id")
+
+_ADD_DELIVERY = text(
+    """
+    insert into deliveries (id, webhook_id, feed_id, state, attempt, next_at, queued_at, log, created_at, updated_at)
+    select :id, w.id, :feed_id, 'pending', 0, :at, case when w.failing_since is null then cast(:at as timestamptz) end,
+        '[]', :at, :at
+    from webhooks w where w.id = :webhook_id
+    on conflict (webhook_id, feed_id) do nothing
+    returning queued_at
+    """
+)
 
 
 def of_types(column: ColumnElement[str], types: Sequence[str]) -> ColumnElement[bool]:
@@ -207,27 +232,15 @@ class Notices:
         return found is not None
 
     # deliveries
-    def add_delivery(self, delivery_id: str, webhook_id: str, feed_id: str, at: datetime) -> None:
-        """Owe one feed entry to one webhook, now."""
-        self._c.execute(
-            upsert(t.deliveries)
-            .values(
-                id=delivery_id,
-                webhook_id=webhook_id,
-                feed_id=feed_id,
-                state="pending",
-                attempt=0,
-                next_at=at,
-                queued_at=at,
-                log=[],
-                created_at=at,
-                updated_at=at,
-            )
-            .on_conflict_do_nothing(index_elements=["webhook_id", "feed_id"])
-        )
+    def add_delivery(self, delivery_id: str, webhook_id: str, feed_id: str, at: datetime) -> bool:
+        """Owe one feed entry to one webhook, now; whether it wants a task at once: where its receiver fails the clock
+        queues it, behind what waits there already.
+        """
+        owed = {"id": delivery_id, "webhook_id": webhook_id, "feed_id": feed_id, "at": at}
+        return self._c.execute(_ADD_DELIVERY, owed).scalar_one_or_none() is not None
 
     def add_deliveries(self, rows: Sequence[tuple[str, str, str]], at: datetime) -> None:
-        """Owe many entries at once, now: (delivery id, webhook id, feed id) each; all are new."""
+        """Owe many entries at once, now: (delivery id, webhook id, feed id) each; all are new and have a task."""
         if rows:
             same = {"state": "pending", "attempt": 0, "next_at": at, "queued_at": at, "log": []}
             same |= {"created_at": at, "updated_at": at}
@@ -288,11 +301,14 @@ class Notices:
         row = self._c.execute(select(t.deliveries).where(t.deliveries.c.id == delivery_id)).first()
         return None if row is None else record(Delivery, row)
 
-    def requeue_deliveries(self, at: datetime, lost_before: datetime, limit: int, each: int = 100) -> list[str]:
+    def requeue_deliveries(
+        self, at: datetime, lost_before: datetime, limit: int, each: int = 100, each_due: int = 100
+    ) -> list[str]:
         """Take the deliveries that are due and have no task: retries whose time came, and tasks queued before
         `lost_before` that nobody began (a queue that lost them). Marks them queued at `at`.
 
-        At most `each` of one webhook, so that the backlog of one receiver never crowds out the others.
+        At most `each` lost ones and `each_due` others of one webhook, so that the backlog of one receiver never
+        crowds out the others.
         """
         c = t.deliveries.c
         due = and_(
@@ -301,11 +317,14 @@ class Notices:
             or_(c.lease_until.is_(None), c.lease_until < at),
             or_(c.queued_at.is_(None), c.queued_at < lost_before),
         )
-        turn = func.row_number().over(partition_by=c.webhook_id, order_by=(c.next_at, c.id)).label("turn")
-        ranked = select(c.id, c.next_at, turn).where(due).subquery()
-        first = select(ranked.c.id).where(ranked.c.turn <= each).order_by(ranked.c.turn, ranked.c.next_at).limit(limit)
-        mine = select(c.id).where(c.id.in_(first), due).with_for_update(skip_locked=True)
-        change = update(t.deliveries).where(c.id.in_(mine)).values(queued_at=at).returning(c.id)
+        new = c.queued_at.is_(None)
+        turn = func.row_number().over(partition_by=[c.webhook_id, new], order_by=(c.next_at, c.id)).label("turn")
+        most = case((new, each_due), else_=each).label("most")
+        ranked = select(c.id, c.next_at, turn, most).where(due).subquery()
+        mine = ranked.c.turn <= ranked.c.most
+        first = select(ranked.c.id).where(mine).order_by(ranked.c.turn, ranked.c.next_at).limit(limit)
+        free = select(c.id).where(c.id.in_(first), due).with_for_update(skip_locked=True)
+        change = update(t.deliveries).where(c.id.in_(free)).values(queued_at=at).returning(c.id)
         return [row.id for row in self._c.execute(change)]
 
     # the outbox

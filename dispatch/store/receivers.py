@@ -119,14 +119,24 @@ class Receivers:
     def reopen(self, delivery_ids: Sequence[str], at: datetime, queued_at: datetime | None) -> int:
         """Owe deliveries once more, each from its first attempt; how many: those under way are left alone.
 
-        Those without `queued_at` are queued by the clock, a share of each webhook's at a time, so that thousands of one
-        never crowd out the others.
+        Those without `queued_at` are queued by the clock a few at a time, and go on from one to the next where the
+        receiver is well, so that thousands of one webhook never crowd out the others.
         """
         c = t.deliveries.c
         free = or_(c.lease_until.is_(None), c.lease_until < at)
         change = update(t.deliveries).where(c.id == any_(literal(list(delivery_ids), ARRAY(Text))), free)
         again = {"state": "pending", "attempt": 0, "next_at": at, "queued_at": queued_at, "lease_until": None}
         return self._c.execute(change.values(**again, updated_at=at)).rowcount
+
+    def next_due(self, webhook_id: str, at: datetime) -> str | None:
+        """Take the next delivery to a webhook that is due and has no task yet; marks it queued. None where all have."""
+        c = t.deliveries.c
+        due = and_(c.webhook_id == webhook_id, c.state == "pending", c.next_at <= at, c.queued_at.is_(None))
+        free = or_(c.lease_until.is_(None), c.lease_until < at)
+        first = select(c.id).where(due, free).order_by(c.next_at, c.id).limit(1).with_for_update(skip_locked=True)
+        change = update(t.deliveries).where(c.id == first.scalar_subquery()).values(queued_at=at)
+        found: str | None = self._c.execute(change.returning(c.id)).scalar_one_or_none()
+        return found
 
     def owe(self, webhook_id: str, owed: Sequence[tuple[str, str]], at: datetime) -> int:
         """Owe a webhook feed entries that it was never owed: (delivery id, feed id) each; how many were new."""

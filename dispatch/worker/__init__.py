@@ -22,6 +22,7 @@ from dispatch.domain.errors import Unavailable
 from dispatch.lifeline import die_with_parent
 from dispatch.queue import broker_answers
 from dispatch.settings import CHECKOUT, load
+from dispatch.worker.lanes import PLACES
 
 BEAT_S = 2.0
 FRESH_S = 5.0
@@ -49,7 +50,7 @@ NODES = {
     # A plan uses a processor of its own: processes, whose time limits can be enforced.
     "routing": Node(("routing", "default"), "prefork", 2),
     # A webhook mostly waits for its receiver: threads.
-    "notify": Node(("notify",), "threads", 32),
+    "notify": Node(("notify",), "threads", PLACES),
 }
 
 

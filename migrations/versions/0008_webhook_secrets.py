@@ -13,6 +13,7 @@ CHANGES = (
     "ALTER TABLE webhooks ADD COLUMN failing_since TIMESTAMP WITH TIME ZONE",
     "ALTER TABLE webhooks ADD COLUMN disabled_at TIMESTAMP WITH TIME ZONE",
     "CREATE INDEX ix_deliveries_webhook_id_created_at_id ON deliveries (webhook_id, created_at, id)",
+    "CREATE INDEX ix_deliveries_pending ON deliveries (webhook_id, next_at) WHERE state = 'pending'",
 )
 
 
@@ -25,6 +26,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back."""
+    op.execute("DROP INDEX ix_deliveries_pending")
     op.execute("DROP INDEX ix_deliveries_webhook_id_created_at_id")
     op.execute(
         "ALTER TABLE webhooks DROP COLUMN disabled_at, DROP COLUMN failing_since, "

@@ -187,6 +187,29 @@ def test_a_receiver_that_never_answers_delays_nobody_else(machine: Machine) -> N
         go_on.set()
 
 
+def test_ten_receivers_that_hang_with_a_long_backlog_delay_nobody_else(machine: Machine) -> None:
+    go_on = threading.Event()
+
+    def hold(call: Call) -> tuple[int, dict[str, str], bytes]:
+        go_on.wait(60)
+        return 200, {}, b"ok"
+
+    with Receiver(hold) as slow, Receiver() as quick:
+        hanging = [machine.hook(f"{slow.url}/{number}") for number in range(10)]
+        machine.publish(40)
+        eventually(lambda: len({call.path for call in slow.calls}) == len(hanging), CATCH_UP_S)
+        for hook_id in hanging:
+            with machine.store.begin() as session:
+                session.notices.change_webhook(hook_id, types=["request.cancelled"])
+        quick_hook = machine.hook(quick.url)
+        for _ in range(5):  # while each of the ten has forty that wait, and hangs until it is given up
+            told = machine.publish(4)
+            eventually(arrived(quick, told), 8)
+        assert {row.attempt for row in machine.deliveries(quick_hook)} == {1}
+        assert sum(row.state == "pending" for hook_id in hanging for row in machine.deliveries(hook_id)) > 300
+        go_on.set()
+
+
 def test_dropped_database_connections_are_made_again(machine: Machine) -> None:
     with Receiver() as receiver:
         hook_id = machine.hook(receiver.url)

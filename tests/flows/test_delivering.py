@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from dispatch.flows import notifying
 from dispatch.store import Store, open_store
 from dispatch.store import tables as t
+from dispatch.store.receivers import Receivers
 from dispatch.worker.lanes import Lanes
 from tests.flows.telling import Said, Wire, add_hook, deliver, deliveries, make_due, publish, shops, waiting
 
@@ -189,6 +190,25 @@ def test_a_deleted_webhook_takes_its_deliveries_with_it_even_during_an_attempt(s
     assert deliveries(store, hook_id) == []
 
 
+def test_who_deletes_a_webhook_never_meets_who_writes_down_its_failure(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one holds the webhook and asks for its deliveries: the other must not hold one and ask for the webhook."""
+    hook_id = add_hook(store, ["*"])
+    publish(store)
+    delivery = deliveries(store, hook_id)[0]
+    free: list[str] = []
+
+    def look(receivers: Receivers, webhook_id: str, url: str, at: datetime) -> None:
+        with store.begin() as session:
+            held = select(t.deliveries.c.id).where(t.deliveries.c.id == delivery.id).with_for_update(nowait=True)
+            free.extend(session.connection.execute(held).scalars())
+
+    monkeypatch.setattr(Receivers, "note_failure", look)
+    assert deliver(store, delivery.id, Wire([Said(500)])) == "pending"
+    assert free == [delivery.id]
+
+
 # ---- what was lost or waits ------------------------------------------------------------------------------------
 def test_a_task_the_queue_lost_is_queued_again_once(store: Store) -> None:
     add_hook(store, ["*"])
@@ -258,6 +278,71 @@ def test_a_webhook_that_was_slow_gets_few_places_until_it_answers_quickly() -> N
     lanes._slow_after_s = 60.0  # from here on every answer counts as quick
     lanes.leave("slow", again)
     assert [lanes.enter("slow") is not None for _ in range(4)] == [True] * 4
+
+
+def hang(lanes: Lanes, names: Iterable[str]) -> int:
+    """Let each of these webhooks take every place it gets and give none back; how many they hold together."""
+    held = 0
+    for name in names:
+        while lanes.enter(name) is not None:
+            held += 1
+    return held
+
+
+def test_forty_receivers_that_hang_at_once_leave_room_for_the_next() -> None:
+    lanes = Lanes(places=128, at_most=8, slow_at_most=2, slow_after_s=60)  # not known as slow yet
+    assert hang(lanes, (f"hook-{number}" for number in range(40))) == 8 * 8 + 32 * 2
+    lanes = Lanes(places=128, at_most=8, slow_at_most=2, slow_after_s=60)
+    assert hang(lanes, (f"hook-{number}" for number in range(30))) < 128 - 8
+    assert lanes.enter("quick") is not None
+
+
+def test_all_slow_webhooks_together_get_a_quarter_of_the_places() -> None:
+    lanes = Lanes(places=32, at_most=8, slow_at_most=2, slow_after_s=0.0)  # whoever is under way is slow
+    names = [f"slow-{number}" for number in range(50)]
+    for name in names:
+        ticket = lanes.enter(name)
+        assert ticket is not None
+        lanes.leave(name, ticket)
+    assert hang(lanes, names) == 8
+    lanes._slow_after_s = 60.0
+    assert hang(lanes, ["quick"]) == 8, "a quick one has its full share all the same"
+
+
+def test_a_receiver_that_is_well_again_gets_its_backlog_in_one_go(store: Store) -> None:
+    hook_id = add_hook(store, ["*"])
+    for _ in range(12):
+        publish(store)
+    owed = deliveries(store, hook_id)
+    wire = Wire([Said(503)] * 12)
+    for delivery in owed:
+        deliver(store, delivery.id, wire)
+        make_due(store, delivery.id)
+    with store.begin() as session:
+        assert notifying.requeue(session, session.wall_clock(), 100) == notifying.KICK_STARTS
+    kicked = [args["delivery_id"] for _, args in waiting(store)[len(owed) :]]
+    assert deliver(store, kicked[0], wire) == "sent"
+    # It went on with the eight that had no task; the other three have one each.
+    assert [row.state for row in deliveries(store, hook_id)].count("sent") == 12 - len(kicked) + 1
+    for delivery_id in kicked[1:]:
+        deliver(store, delivery_id, wire)
+    assert {row.state for row in deliveries(store, hook_id)} == {"sent"}
+    assert len(wire.sent) == 24 and len({message_id for _, message_id, _ in wire.sent}) == 12
+
+
+def test_while_a_receiver_fails_its_new_events_wait_behind_its_old_ones(store: Store) -> None:
+    hook_id = add_hook(store, ["*"])
+    publish(store)
+    deliver(store, deliveries(store, hook_id)[0].id, Wire([Said(None)]))
+    before = len(waiting(store))
+    publish(store)
+    assert len(waiting(store)) == before, "no task: the clock will queue it"
+    make_due(store, deliveries(store, hook_id)[0].id)
+    with store.begin() as session:
+        assert notifying.requeue(session, session.wall_clock() - timedelta(hours=1), 100) == 2
+    assert [deliver(store, row.id, Wire()) for row in deliveries(store, hook_id)] == ["sent", "sent"]
+    publish(store)
+    assert len(waiting(store)) == before + 3, "it is well again: queued at once"
 
 
 def test_a_busy_receiver_puts_a_delivery_off_without_counting_an_attempt(store: Store) -> None:

@@ -73,6 +73,7 @@ deliveries = Table(
     UniqueConstraint("webhook_id", "feed_id"),
     CheckConstraint("state in ('pending','sent','failed')", name="state"),
     Index("ix_deliveries_due", "next_at", postgresql_where=text("state = 'pending'")),
+    Index("ix_deliveries_pending", "webhook_id", "next_at", postgresql_where=text("state = 'pending'")),
     Index(None, "webhook_id", "created_at", "id"),
 )
 allowed_receivers = Table(  # explicit, expiring exceptions to the rule that webhooks never go to private addresses
