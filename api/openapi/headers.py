@@ -21,20 +21,21 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "If-None-Match": {
         "description": "The `ETag` of what was read: 304 without a body if it has not changed since.",
-        "schema": {"type": "string", "maxLength": 100},
+        "schema": _TEXT,
     },
     "Test-Clock": {
         "description": "Test keys only: the call is handled as if it were this instant. Without it: the latest instant "
-        "the key has used, else now.",
+        "the key has used, else now. From the year 2000 to 2099.",
         "schema": {"type": "string", "format": "date-time"},
     },
     "Accept-Language": {
         "description": "The language of sentences for people: `vi` (default) or `en`.",
-        "schema": {"type": "string", "maxLength": 100},
+        "schema": _TEXT,
     },
     "X-Request-Id": {
-        "description": "The caller's own id of this call; one is made where it is absent or not of this form.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,100}$"},
+        "description": "The caller's own id of this call: 1 to 100 of the characters A-Z a-z 0-9 . _ : -; one is made "
+        "where it is absent or not of this form.",
+        "schema": _TEXT,
     },
 }
 

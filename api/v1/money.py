@@ -337,7 +337,7 @@ def remit_fees(call: Call) -> Any:
     reads=("If-Match",),
     scopes=OPERATOR,
     body=RefundBody,
-    errors=("not_refundable", "role_not_allowed"),
+    errors=("not_found", "not_refundable", "role_not_allowed"),
 )
 def refund_citizen(call: Call) -> Any:
     """Record money given back: what was overpaid, paid for a leg called off, or is due for a delay."""
@@ -366,7 +366,7 @@ def refund_citizen(call: Call) -> Any:
     reads=("If-Match",),
     scopes=OPERATOR,
     body=PayoutBody,
-    errors=("nothing_to_compensate", "no_such_leg", "role_not_allowed", "test_clock_backwards"),
+    errors=("not_found", "nothing_to_compensate", "no_such_leg", "role_not_allowed", "test_clock_backwards"),
 )
 def pay_compensation(call: Call) -> Any:
     """Record that the compensation decided for a lost or damaged item was paid out."""
