@@ -62,6 +62,10 @@ class Call:
         """Bring the forecasts up to date with what this call has changed so far."""
         forecasting.refresh(self.session, self.system.scene(self.now), self.system, self.mode)
 
+    def leave(self) -> None:
+        """End the call's own transaction: what follows begins its own, and this one holds no connection meanwhile."""
+        self.session.leave()
+
     def if_match(self) -> int | None:
         """The version named by If-Match; None where the header is absent."""
         header = request.headers.get("If-Match")

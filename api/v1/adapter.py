@@ -16,7 +16,7 @@ from dispatch.domain.errors import DispatchError, Unavailable, invalid
 from dispatch.domain.one_stop_orders import LEGS, fields, item_code_of, leg_of, number_of, read_order, text_of
 from dispatch.domain.outward import leg_json
 from dispatch.domain.text import PlainObject
-from dispatch.flows import ordering
+from dispatch.flows import forecasting, ordering
 from dispatch.flows.ordering import Caller, Placed
 from dispatch.store import Session
 
@@ -55,13 +55,17 @@ def _caller(call: Call, session: Session, given: Mapping[str, Any]) -> Caller:
 
 
 def _apart(call: Call, work: Callable[[Session], Reply]) -> Reply:
-    """Do one order in a transaction of its own and answer it in the shape such systems read, also where it fails."""
+    """Do one order in a transaction of its own and answer it in the shape such systems read, also where it fails.
+
+    What hangs on it is foretold in the same transaction. The call's own has ended: no call waits for a second
+    connection with one in its hands.
+    """
+    call.leave()
     for attempt in range(1, TRIES + 1):
         try:
             with call.system.store.begin() as session:
                 reply = work(session)
-                call.session.stirred.add(session.stirred)  # what hangs on it is foretold once, after all orders
-                session.stirred.clear()
+                forecasting.refresh(session, scene(call), call.system, call.mode)
                 return reply
         except DispatchError as error:
             if error.permanent:

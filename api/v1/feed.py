@@ -90,10 +90,7 @@ def _look(session: Session, mode: str, shop_id: str, asked: FeedQuery, after: in
 
 def _wait(call: Call, shop_id: str, asked: FeedQuery, after: int) -> Stretch:
     """The first entries that come within the time asked for; no transaction and no connection is held meanwhile."""
-    transaction = call.session.connection.get_transaction()
-    if transaction is not None:
-        transaction.commit()
-    call.session.connection.close()
+    call.leave()
     deadline = time.monotonic() + asked.wait
     found = Stretch([], after)
     while not found.entries and time.monotonic() < deadline:

@@ -91,6 +91,15 @@ class Session:
             yield
             self.connection.execute(change, {"wait": usual})
 
+    def leave(self) -> None:
+        """Commit and give the connection back before the end of the block; the session is of no more use."""
+        if self.connection.closed:
+            return
+        transaction = self.connection.get_transaction()
+        if transaction is not None:
+            transaction.commit()
+        self.connection.close()
+
     @property
     def is_broken(self) -> bool:
         """Whether an error of the database has ended the transaction: nothing more can be done in it."""
