@@ -17,9 +17,10 @@ from dispatch.bootstrap import new_secret, password_fits, secret_hash
 from dispatch.domain.errors import DispatchError, Unavailable, invalid
 from dispatch.domain.hours import local_date
 from dispatch.domain.text import Phone, Shape, local_text
-from dispatch.flows import learning
+from dispatch.flows import forecasting, learning
 from dispatch.flows.fieldwork import CourierEvent, Outcome, day_pack, merge
 from dispatch.store.rows import Courier, Key
+from dispatch.store.stirred import Stirred
 
 COURIER = ("courier",)
 WRONG_PINS = 5
@@ -146,13 +147,17 @@ def courier_day(call: Call) -> Any:
 )
 def courier_sync(call: Call) -> Any:
     """Bring events back, in any order, any number of times; each is answered on its own."""
-    courier = _courier(call)
-    results = [_merged(call, courier, item) for item in call.body.events]
-    learning.at_call(call.session, call.system.scene(call.now), call.system, call.mode)
+    courier, scene, stirred = _courier(call), call.system.scene(call.now), Stirred()
+    call.leave()
+    results = [_merged(call, courier, item, stirred) for item in call.body.events]
+    with call.system.store.begin() as session:
+        session.stirred.add(stirred)
+        learning.at_call(session, scene, call.system, call.mode)
+        forecasting.refresh(session, scene, call.system, call.mode)
     return {"results": [outcome.to_json() for outcome in results], "server_time": local_text(call.now)}
 
 
-def _merged(call: Call, courier: Courier, item: Any) -> Outcome:
+def _merged(call: Call, courier: Courier, item: Any, stirred: Stirred) -> Outcome:
     event_id = item.get("event_id") if isinstance(item, dict) else None
     named = event_id if isinstance(event_id, str) and event_id.isprintable() else ""
     try:
@@ -165,7 +170,7 @@ def _merged(call: Call, courier: Courier, item: Any) -> Outcome:
             with call.system.store.begin() as session:
                 outcome = merge(session, call.system.scene(call.now), courier, event)
                 # What depends on it is foretold once, after all events.
-                call.session.stirred.add(session.stirred)
+                stirred.add(session.stirred)
                 session.stirred.clear()
                 return outcome
         except Unavailable as error:

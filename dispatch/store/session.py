@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from dispatch.domain.errors import Conflict, Unavailable
@@ -159,14 +160,11 @@ class Store:
                 en="Another change was made at the same moment; try again.",
                 permanent=False,
             ) from error
+        except PoolTimeout as error:
+            raise _busy() from error
         except (OperationalError, InterfaceError) as error:
             if getattr(error.orig, "sqlstate", None) in _BUSY:
-                raise Unavailable(
-                    code="busy",
-                    vi="Đang có thay đổi khác trên cùng hồ sơ; xin thử lại.",
-                    en="Others are changing the same rows at this moment; try again.",
-                    permanent=False,
-                ) from error
+                raise _busy() from error
             if error.connection_invalidated or not _answers(self.engine):
                 raise Unavailable(
                     code="database_unavailable",
@@ -179,6 +177,15 @@ class Store:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+
+def _busy() -> Unavailable:
+    return Unavailable(
+        code="busy",
+        vi="Đang có thay đổi khác trên cùng hồ sơ; xin thử lại.",
+        en="Others are changing the same rows at this moment; try again.",
+        permanent=False,
+    )
 
 
 def _answers(engine: Engine) -> bool:
