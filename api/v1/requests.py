@@ -20,7 +20,7 @@ from dispatch.domain.errors import Stale
 from dispatch.domain.explain import explain
 from dispatch.domain.moves import STATUSES
 from dispatch.domain.outward import events_json, promise_json, request_json
-from dispatch.domain.text import Instant, Line, Shape
+from dispatch.domain.text import Instant, Line, Reference, Shape
 from dispatch.flows import forecasting, intake
 from dispatch.flows.assessing import assess
 from dispatch.flows.recording import Scene, state_of
@@ -48,7 +48,7 @@ class Listing(BaseModel):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, Field(max_length=200)] | None = None
     status: Annotated[str, Field(pattern=f"^({'|'.join(STATUSES)})$")] | None = None
-    external_ref: Line | None = None
+    external_ref: Reference | None = None
     updated_after: Instant | None = None
     authority_due_before: date | None = None
 

@@ -19,6 +19,7 @@ from dispatch.domain.text import (
     Name,
     Phone,
     PlainObject,
+    Reference,
     Shape,
     ShortLine,
     Word,
@@ -146,9 +147,7 @@ class Override(Shape):
 class QuoteBody(Shape):
     """The body of `POST /v1/quotes`: everything that decides price and promise."""
 
-    external_ref: (
-        Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")] | None
-    ) = None
+    external_ref: Reference | None = None
     kind: Kind
     shop_id: Word | None = None
     notice_at: Instant | None = None
@@ -192,4 +191,4 @@ class QuoteBody(Shape):
 class RequestBody(QuoteBody):
     """The body of `POST /v1/requests`: a quote's body with the shop's own reference."""
 
-    external_ref: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    external_ref: Reference

@@ -16,13 +16,15 @@ LOCAL = timezone(timedelta(hours=7), "+07:00")
 EARLIEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST_AT = datetime(2100, 1, 1, tzinfo=UTC)
 _LINE_BREAKS = {"\n", "\t", "\r"}
+_UNPRINTED = frozenset("\u2028\u2029\ufffe\uffff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Separators, non-characters, and marks that turn the direction of the text after them: a label would lie."""
 
 
 def _refuse_controls(text: str, allowed: set[str]) -> str:
     for char in text:
         if char in allowed:
             continue
-        if unicodedata.category(char) in ("Cc", "Cs") or char in "\u2028\u2029\ufffe\uffff":
+        if unicodedata.category(char) in ("Cc", "Cs") or char in _UNPRINTED:
             raise PydanticCustomError(
                 "control_character",
                 "holds the character {code} that no paper can carry",
@@ -63,6 +65,12 @@ Instant = Annotated[
 ]
 """An aware instant in UTC, read from RFC 3339 text with offset."""
 
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"),
+    AfterValidator(lambda written: unicodedata.normalize("NFC", written)),
+]
+"""A shop's own reference, kept as it is written but for NFC: one written in two ways is one reference."""
 Line = Annotated[str, StringConstraints(max_length=300), AfterValidator(clean_line)]
 ShortLine = Annotated[str, StringConstraints(max_length=120), AfterValidator(clean_line)]
 Name = Annotated[

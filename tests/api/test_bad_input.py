@@ -1,11 +1,16 @@
 """Whatever is sent, the caller gets a clear problem, nothing is written and nothing breaks."""
 
+import dataclasses
 import json
+import unicodedata
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from api.app import create_app
+from dispatch.bootstrap import System
 from tests.api.conftest import NOON, Api
 
 Body = Callable[..., dict[str, Any]]
@@ -52,6 +57,8 @@ def change(found: dict[str, Any], path: str, value: Any) -> None:
         ("/citizen/name", "a" * 201, "string_too_long"),
         ("/citizen/name", "Nguyễn\u0000Văn", "control_character"),
         ("/citizen/name", "dòng\nmới", "control_character"),
+        ("/citizen/name", "Nguyễn \u202eA\u202c", "control_character"),
+        ("/note", "\u2066ngược\u2069", "control_character"),
         ("/citizen/phone", "gọi cho tôi", "string_pattern_mismatch"),
         ("/citizen/address", {"raw": None}, "address_missing"),
         ("/citizen/address/era", ..., "era_missing"),
@@ -181,3 +188,67 @@ def test_time_cannot_be_moved_with_a_live_key_or_backwards(shop: Api, operator: 
     early = shop.post(f"/v1/requests/{made}/cancel", {"reason": "x"}, at="2026-11-23T09:59:59+07:00")
     problem(early, 409, "test_clock_backwards")
     assert shop.get(f"/v1/requests/{made}", at="2026-11-23T09:00:00+07:00").status_code == 200
+
+
+def test_text_written_in_two_ways_of_unicode_is_one_text(shop: Api, body: Body) -> None:
+    decomposed, composed = (unicodedata.normalize(form, "Hồ sơ số 7/trả") for form in ("NFD", "NFC"))
+    made = shop.post("/v1/requests", body(external_ref=decomposed), at=NOON)
+    assert made.status_code == 201 and made.json["external_ref"] == composed
+    again = shop.post("/v1/requests", body(external_ref=composed), at=NOON)
+    assert (again.status_code, again.json["existing_id"]) == (409, made.json["id"])
+    for spelling in (decomposed, composed):
+        found = shop.get(f"/v1/requests?{urlencode({'external_ref': spelling})}").json["data"]
+        assert [line["id"] for line in found] == [made.json["id"]]
+
+
+def test_a_parameter_given_twice_is_not_guessed_at(shop: Api) -> None:
+    found = problem(shop.get("/v1/requests?limit=1&limit=2"), 422, "validation_failed")
+    assert [fault["pointer"] for fault in found["errors"]] == ["/limit"]
+
+
+def test_what_was_read_is_not_sent_again(shop: Api, body: Body) -> None:
+    made = shop.post("/v1/requests", body(), at=NOON).json["id"]
+    for path in (f"/v1/requests/{made}", f"/v1/requests/{made}/why", "/v1/requests", "/v1/me"):
+        tag = shop.get(path).headers["ETag"]
+        for known in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+            unchanged = shop.get(path, headers={"If-None-Match": known})
+            assert (unchanged.status_code, unchanged.data, unchanged.headers["ETag"]) == (304, b"", tag), (path, known)
+        assert shop.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+@pytest.mark.parametrize("given", ["\u00b2", '"x"', "99999999999", '"1" "2"', ""])
+def test_a_version_that_cannot_be_one_is_stale(shop: Api, body: Body, given: str) -> None:
+    made = shop.post("/v1/requests", body(), at=NOON).json["id"]
+    sent = {"If-Match": given.encode().decode("latin-1")}
+    problem(shop.post(f"/v1/requests/{made}/cancel", {"reason": "x"}, at=NOON, headers=sent), 412, "stale")
+
+
+def test_every_answer_bears_a_sane_request_id_and_closes_the_door_to_other_sites(shop: Api) -> None:
+    for given, echoed in (("abc-1:2_3.4", True), ("a b", False), ("x" * 101, False), ("<b>", False)):
+        for path in ("/v1/me", "/v1/nothing", "/healthz"):
+            answer = shop.get(path, headers={"X-Request-Id": given, "Origin": "https://evil.example"})
+            found = answer.headers["X-Request-Id"]
+            assert (found == given) == echoed and found.isprintable() and len(found) <= 100
+            assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Referrer-Policy"]
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Strict-Transport-Security"], "the public address is https"
+            assert "Access-Control-Allow-Origin" not in answer.headers
+    preflight = shop.call("OPTIONS", "/v1/requests", headers={"Access-Control-Request-Method": "POST"})
+    assert preflight.status_code == 204 and "POST" in preflight.headers["Allow"]
+    assert "Access-Control-Allow-Origin" not in preflight.headers
+
+
+def test_who_asks_too_often_is_told_how_long_to_wait(system: System, shop: Api) -> None:
+    limited = create_app(dataclasses.replace(system, settings=system.settings.model_copy(update={"rate_limit": 2})))
+    limited.config["TESTING"] = False
+    caller = Api(limited.test_client(), shop.key)
+    answers = [caller.get("/v1/me") for _ in range(8)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused and answers[0].status_code == 200
+    for answer in answers:
+        assert answer.headers["RateLimit-Policy"].endswith(";w=1") and ";r=" in answer.headers["RateLimit"]
+    for answer in refused:
+        assert problem(answer, 429, "rate_limited") and int(answer.headers["Retry-After"]) >= 1
+    wrong = caller.get("/v1/board")
+    assert wrong.status_code in (403, 429) and "RateLimit" in wrong.headers
