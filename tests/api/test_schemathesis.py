@@ -30,8 +30,8 @@ def server(module_database: str, redis_url: str, tmp_path_factory: pytest.TempPa
 @pytest.mark.parametrize(
     ("role", "phases", "examples", "at_least"),
     [
-        ("shop", "examples,fuzzing,stateful", 3, 150),
-        ("operator", "examples,fuzzing", 2, 150),
+        ("shop", "examples,fuzzing,stateful", 2, 150),
+        ("operator", "examples,fuzzing", 1, 80),
         ("courier", "fuzzing", 1, 80),
         ("nobody", "fuzzing", 1, 80),
     ],
