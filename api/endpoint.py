@@ -183,7 +183,6 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
         upload = _received(system, endpoint, real_now) if endpoint.upload else None
         with system.store.begin() as session:
             principal = _admitted(endpoint, session, real_now)
-            _limited(principal)
             _sensible(endpoint, parameters)
             now, moved = instant_of(request, principal, real_now)
             key = idempotency.key_of(request) if endpoint.idempotent else None
@@ -204,6 +203,8 @@ def serve(endpoint: Endpoint, parameters: dict[str, str]) -> Response:
 def _admitted(endpoint: Endpoint, session: Session, real_now: datetime) -> Principal:
     principal = authenticate(request, session, real_now)
     g.owner = principal.owner
+    if "rate" not in g:  # a call with a file is admitted twice
+        _limited(principal)
     if principal.scope not in endpoint.scopes:
         raise HttpProblem(403, "scope_not_allowed", "Khóa này không dùng được ở đây.", "This key may not call this.")
     return principal
