@@ -10,6 +10,8 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 import standardwebhooks
@@ -45,6 +47,26 @@ def test_the_reference_library_accepts_what_arrives() -> None:
     call = receiver.calls[0]
     assert standardwebhooks.Webhook(secret).verify(call.body, call.headers) == json.loads(body)
     assert (call.headers["webhook-id"], call.headers["content-type"]) == ("evt_42", "application/json")
+
+
+def test_both_secrets_verify_while_one_is_changed_for_another() -> None:
+    new, old, body = webhook.new_secret(), webhook.new_secret(), b'{"a":1}'
+    headers = sign([new, old], "evt_1", datetime.now(UTC), body)
+    assert [standardwebhooks.Webhook(secret).verify(body, headers) for secret in (new, old)] == [{"a": 1}] * 2
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(webhook.new_secret()).verify(body, headers)
+
+
+def test_the_lines_of_our_page_verify_what_we_sign() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    found: dict[str, Any] = {}
+    exec(page.split("```python")[1].split("```")[0], found)
+    verified, body, now = found["verified"], "Điều tin".encode(), datetime.now(UTC)
+    new, old = webhook.new_secret(), webhook.new_secret()
+    headers = sign([new, old], "evt_1", now, body)
+    assert verified(new, headers, body) and verified(old, headers, body)
+    assert not verified(webhook.new_secret(), headers, body) and not verified(new, headers, body + b" ")
+    assert not verified(new, sign([new], "evt_1", now - timedelta(minutes=6), body), body)
 
 
 @pytest.mark.parametrize("change", ["body", "id", "time", "secret"])
@@ -248,7 +270,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
     assert answer.status == status and inside.calls == [] and len(receiver.calls) == 1
 
 
-def test_two_kilobytes_of_an_answer_are_kept_and_a_flood_is_cut_off() -> None:
+def test_four_kilobytes_of_an_answer_are_kept_and_a_flood_is_cut_off() -> None:
     def flood(wire: socket.socket) -> None:
         wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
         while True:
