@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Flask, render_template
+from flask import Flask
 
+from api.openapi import page
+from api.openapi.collection import collection
 from api.openapi.document import document
 
-__all__ = ["document", "register"]
-
-
-def _page() -> str:
-    return render_template("docs.html", openapi=document(), lang="vi")
+__all__ = ["collection", "document", "register"]
 
 
 def register(app: Flask) -> None:
-    """Add the document and its page."""
+    """Add the document, the collection and the page."""
     app.add_url_rule("/v1/openapi.json", "openapi", lambda: document())
-    app.add_url_rule("/docs", "docs", _page)
+    app.add_url_rule("/v1/collection.json", "collection", lambda: collection())
+    page.register(app)

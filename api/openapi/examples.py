@@ -1,4 +1,4 @@
-"""Examples of the document: real calls and their answers, kept by a test (tests/api/test_examples.py)."""
+"""Examples of the document: real calls and their answers, kept by the tests (tests/api/keeping.py)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ FILE = Path(__file__).with_name("examples.json")
 
 
 @cache
-def _kept() -> dict[str, dict[str, Any]]:
-    if not FILE.exists():
-        return {}
-    found: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
+def kept() -> dict[str, dict[str, Any]]:
+    """The example of each operation: `path, body, status, answer`, as far as the call has them."""
+    found: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     return found
-
-
-def of(operation_id: str) -> dict[str, Any] | None:
-    """The example of an operation: `says, path, body, status, answer`, as far as the call has them."""
-    return _kept().get(operation_id)

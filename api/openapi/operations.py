@@ -8,6 +8,7 @@ from typing import Any
 
 from api.endpoint import ENDPOINTS, Endpoint
 from api.openapi import examples, headers, problems
+from api.openapi.vietnamese import SUMMARIES
 from api.problems import ADAPTERS, TOKEN_HEADER
 from api.uploads import PART
 
@@ -42,6 +43,7 @@ def operation(endpoint: Endpoint, names: Any) -> dict[str, Any]:
         "description": "\n\n".join(part for part in (more.strip(), _who(endpoint)) if part),
         "parameters": [*_path(endpoint), *_query(endpoint), *headers.parameters(endpoint)],
         "responses": _answers(endpoint, names) | _problems(endpoint),
+        "x-summary-vi": SUMMARIES.get(endpoint.name, summary),
         "x-scopes": list(endpoint.scopes),
     }
     if (body := _body(endpoint, names)) is not None:
@@ -90,8 +92,8 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 def _body(endpoint: Endpoint, names: Any) -> dict[str, Any] | None:
     if endpoint.body is not None:
         content: dict[str, Any] = {"schema": names[(endpoint.body, "validation")]}
-        if (kept := examples.of(endpoint.name)) is not None and "body" in kept:
-            content["examples"] = {endpoint.name: {"summary": kept.get("says", endpoint.name), "value": kept["body"]}}
+        if "body" in (kept := examples.kept().get(endpoint.name, {})):
+            content["examples"] = {endpoint.name: {"value": kept["body"]}}
         return {"required": True, "content": {_JSON: content}}
     if endpoint.upload:
         limit = f"A file of at most {endpoint.upload // 1_000_000} MB."
@@ -129,8 +131,8 @@ def _content(endpoint: Endpoint, kind: str, status: int, names: Any) -> dict[str
     if kind != _JSON or endpoint.out is None:
         return {"schema": _FILE}
     shown: dict[str, Any] = {"schema": names[(endpoint.out, "serialization")]}
-    kept = examples.of(endpoint.name)
-    if kept is not None and kept.get("status") == status and "answer" in kept:
+    kept = examples.kept().get(endpoint.name, {})
+    if kept.get("status") == status and "answer" in kept:
         shown["examples"] = {endpoint.name: {"value": kept["answer"]}}
     return shown
 

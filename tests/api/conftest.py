@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,12 +16,14 @@ from api.app import create_app
 from dispatch.bootstrap import System, open_system, secret_hash
 from dispatch.settings import Settings
 from dispatch.store.rows import Key
+from tests.api import keeping
 from tests.api.agreeing import assert_agrees
 
 OPERATOR_KEY = "test_operator_0123456789abcdef"
 NOON = "2026-11-23T10:00:00+07:00"
 """A Monday morning with every counter open."""
 
+KEEPING = bool(os.environ.get("KEEP_EXAMPLES"))
 _numbers = itertools.count()
 
 
@@ -44,6 +47,8 @@ class Api:
         sent |= headers or {}
         answer = self.client.open(path, method=method, json=body, headers=sent)
         assert_agrees(answer)
+        if KEEPING:
+            keeping.keep(answer, body)
         return answer
 
     def get(self, path: str, **more: Any) -> TestResponse:
@@ -57,6 +62,12 @@ class Api:
 
     def as_key(self, key: str | None) -> Api:
         return Api(self.client, key)
+
+
+def pytest_sessionfinish() -> None:
+    """See tests/api/keeping.py."""
+    if KEEPING:
+        keeping.write()
 
 
 @contextlib.contextmanager

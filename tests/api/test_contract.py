@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from api.codes import CODES, GUARD
 from api.openapi.events import TYPES
+from api.openapi.vietnamese import SUMMARIES
 from dispatch.domain.news import NEWS, TEST
 from tests.api.agreeing import operations, resolved, whole
 from tests.api.conftest import Api
@@ -83,7 +84,7 @@ def test_the_document_has_every_call_of_the_contract() -> None:
 @pytest.mark.parametrize("name", sorted(operations()))
 def test_every_operation_is_whole(name: str) -> None:
     method, path, operation = operations()[name]
-    assert operation["summary"] and operation["tags"]
+    assert operation["summary"] and operation["tags"] and name in SUMMARIES
     good = {status: resolved(one) for status, one in operation["responses"].items() if status < "300"}
     assert good
     for status, answer in good.items():

@@ -25,3 +25,22 @@ wanted?.addEventListener("input", () => {
     row.hidden = !terms.every((term) => text.includes(term));
   }
 });
+
+// "/" goes to the search, and a link into something folded unfolds it.
+document.addEventListener("keydown", (event) => {
+  const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  if (wanted && event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    wanted.focus();
+  }
+});
+
+function unfold(): void {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let part: HTMLElement | null = target; part; part = part.parentElement) {
+    if (part instanceof HTMLDetailsElement) part.open = true;
+  }
+  target?.scrollIntoView();
+}
+window.addEventListener("hashchange", unfold);
+if (location.hash) unfold();
