@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from contextlib import closing
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -14,6 +16,7 @@ from dieutin.bodies import RequestBody
 from tests.api.conftest import NOON
 from tests.api.serving import Server
 from tests.clients.conftest import QUICK, shop_key
+from tests.clients.line import Line
 
 
 def wanted(ref: str, **changes: Any) -> RequestBody:
@@ -103,3 +106,31 @@ def test_long_work_that_ends_badly_says_so(server: Server) -> None:
         with pytest.raises(OperationFailed) as ended:
             client.wait(accepted, within_s=10)
         assert ended.value.status == "cancelled"
+
+
+def _answer(raw: bytes) -> Any:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    assert b" 201 " in head.split(b"\r\n")[0]
+    return json.loads(body)
+
+
+def test_an_answer_lost_after_the_commit_is_got_by_the_retry(server: Server) -> None:
+    key = shop_key(server.base)
+    with closing(Line(server.port, breaks_at=1)) as line, Client(line.address, key, patience=QUICK) as client:
+        made = client.send(calls.create_request(wanted("KH-cut")))
+        first = _answer(line.swallowed[0])
+        assert made == first
+        assert len(line.calls) == 2 and len({_key(call) for call in line.calls}) == 1
+        assert [one["id"] for one in client.each(calls.list_requests())] == [first["id"]]
+
+    async def cut_off(address: str) -> Any:
+        async with AsyncClient(address, key, patience=QUICK) as client:
+            return await client.send(calls.create_request(wanted("KH-cut-2")))
+
+    with closing(Line(server.port, breaks_at=1)) as line:
+        assert asyncio.run(cut_off(line.address)) == _answer(line.swallowed[0])
+
+
+def _key(call: bytes) -> bytes:
+    head = call.partition(b"\r\n\r\n")[0]
+    return next(line for line in head.split(b"\r\n") if line.lower().startswith(b"idempotency-key:"))
