@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -17,6 +16,7 @@ from api.shapes.planning import PlanShown, Rescue, Undone
 from api.shapes.requests import RequestAssigned, RequestShown
 from api.v1.requests import for_change, scene, shown
 from dispatch.domain.errors import NotFound, Stale
+from dispatch.domain.hours import IsoDate
 from dispatch.domain.text import Line, ProvinceCode, Shape, Word, local_text
 from dispatch.flows import (
     assigning,
@@ -40,7 +40,7 @@ class PlanBody(Shape):
 
     province_code: ProvinceCode | None = None
     office_id: Word | None = None
-    date: date
+    date: IsoDate
     mode: Literal["day", "replan"] = "replan"
     seconds: Annotated[int, Field(ge=1, le=120)] = 5
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.endpoint import Call, route
 from api.shapes.network import Policies
-from dispatch.domain.hours import local_date
+from dispatch.domain.hours import IsoDate, local_date
 from dispatch.domain.rules import Rule
 from dispatch.domain.text import ProvinceCode, local_text
 
@@ -20,7 +19,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     province: Annotated[ProvinceCode, Field(strict=False)] | None = None
-    on: date | None = None
+    on: IsoDate | None = None
 
 
 @route("GET", "/v1/policies", tag="shop", out=Policies, scopes=(), query=Asked)

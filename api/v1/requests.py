@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from api.shapes.requests import QuoteAnswer, RequestMade, Requests, RequestShown
 from dispatch.domain.consignment import QuoteBody, RequestBody
 from dispatch.domain.errors import Stale
 from dispatch.domain.explain import explain
+from dispatch.domain.hours import IsoDate
 from dispatch.domain.moves import STATUSES
 from dispatch.domain.outward import events_json, promise_json, request_json
 from dispatch.domain.text import Instant, Line, Reference, Shape
@@ -50,7 +51,7 @@ class Listing(BaseModel):
     status: Annotated[str, Field(pattern=f"^({'|'.join(STATUSES)})$")] | None = None
     external_ref: Reference | None = None
     updated_after: Instant | None = None
-    authority_due_before: date | None = None
+    authority_due_before: IsoDate | None = None
 
 
 class Reason(Shape):

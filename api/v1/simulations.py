@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -14,6 +13,7 @@ from api.shapes.base import Accepted
 from api.shapes.planning import SimulationRun
 from api.v1.requests import scene
 from dispatch.domain.errors import NotFound, invalid
+from dispatch.domain.hours import IsoDate
 from dispatch.domain.text import PlainObject, ProvinceCode, Word
 from dispatch.flows import simulating
 from dispatch.rehearsal import WhatIf, changed, read
@@ -27,7 +27,7 @@ class SimulationBody(WhatIf):
 
     province_code: ProvinceCode | None = None
     office_id: Word | None = None
-    day: Annotated[date | None, Field(alias="date")] = None
+    day: Annotated[IsoDate | None, Field(alias="date")] = None
     scenario: PlainObject | None = None
 
     @model_validator(mode="after")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from dispatch.domain.hours import IsoDate
 from dispatch.domain.text import (
     Block,
     CommuneCode,
@@ -49,7 +49,7 @@ class Dossier(Shape):
     bcci_registered_before: bool = False
     field_verification: bool = False
     presence_required: bool = False
-    accepted_on: date | None = None
+    accepted_on: IsoDate | None = None
     processing_working_days: Annotated[int, Field(ge=0, le=1000)] | None = None
     result_form: ResultForm = "PAPER"
     physical_component: bool = False

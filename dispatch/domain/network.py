@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -61,7 +60,7 @@ class ShopBody(Shape):
     level: Annotated[Literal["PROVINCE", "DISTRICT", "COMMUNE"], BeforeValidator(_upper)]
     hours_profile: Word = "OSS-DEFAULT"
     rooms: Annotated[list[Room], Field(max_length=50)] = []
-    refuses_paper_from: date | None = None
+    refuses_paper_from: IsoDate | None = None
 
     @model_validator(mode="after")
     def _each_room_once(self) -> Self:

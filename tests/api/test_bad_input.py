@@ -71,6 +71,7 @@ def change(found: dict[str, Any], path: str, value: Any) -> None:
         ("/notice_at", "2026-11-23T10:00:00", "instant_without_zone"),
         ("/notice_at", "hôm nay", "instant"),
         ("/notice_at", 1764000000, "instant"),
+        ("/dossier/accepted_on", "1764000000", "date"),
         ("/notice_at", "9999-12-31T23:59:59+07:00", "instant_out_of_range"),
         ("/note", "x" * 2001, "string_too_long"),
         ("/metadata/deep", {"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}}, "too_deep"),
@@ -170,7 +171,15 @@ def test_unknown_addresses_and_methods_are_problems_too(shop: Api) -> None:
 
 
 def test_a_query_is_checked_like_a_body(shop: Api) -> None:
-    for query in ("limit=0", "limit=201", "limit=x", "surprise=1", "updated_after=2026-11-23", "cursor=abc"):
+    for query in (
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "surprise=1",
+        "updated_after=2026-11-23",
+        "cursor=abc",
+        "authority_due_before=0",
+    ):
         problem(shop.get(f"/v1/requests?{query}"), 422, "validation_failed")
 
 
