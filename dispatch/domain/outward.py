@@ -59,6 +59,12 @@ def predicted_json(leg: Any) -> dict[str, Any]:
     return leg.predicted or {**UNKNOWN, "p50": _text(leg.planned_at)}
 
 
+def _dossier_json(dossier: Mapping[str, Any]) -> dict[str, Any]:
+    """The dossier as it was sent, its instant in local time like every other."""
+    filed_at = dossier["submitted_at"]
+    return {**dossier, "submitted_at": None if filed_at is None else local_text(datetime.fromisoformat(filed_at))}
+
+
 def request_json(request: Request, legs: Sequence[LegRow], public_url: str) -> dict[str, Any]:
     """A request as a read shows it and as `data` of its webhooks."""
     active = next(leg for leg in legs if leg.leg == request.active_leg)
@@ -82,7 +88,7 @@ def request_json(request: Request, legs: Sequence[LegRow], public_url: str) -> d
         "authority_due_on": None if request.authority_due_on is None else request.authority_due_on.isoformat(),
         "address": request.address,
         "warnings": request.warnings,
-        "dossier": request.body["dossier"],
+        "dossier": _dossier_json(request.body["dossier"]),
         "citizen": request.body["citizen"],
         "weight_g": request.body["weight_g"],
         "documents": request.body["documents"],

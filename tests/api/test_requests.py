@@ -41,6 +41,15 @@ def test_a_quote_says_the_same_as_the_request_and_stores_nothing(shop: Api, body
     assert [leg["leg"] for leg in made["legs"]] == ["pickup", "return"] and len(made["promise"]) == 1
 
 
+def test_a_read_shows_what_the_create_answered_its_instants_in_local_time(shop: Api, body: Body) -> None:
+    asked = body(kind="two_way", dossier=body()["dossier"] | {"submitted_at": "2026-11-20T01:30:00Z"})
+    made = shop.post("/v1/requests", asked, at=NOON).json
+    assert made["dossier"]["submitted_at"] == "2026-11-20T08:30:00+07:00"
+    assert shop.get(f"/v1/requests/{made['id']}", at=NOON).json == made
+    told = shop.get("/v1/events", at=NOON).json["data"]
+    assert [entry["type"] for entry in told] == ["request.created", "fee.assessed"] and told[0]["data"] == made
+
+
 def test_the_same_key_and_body_give_the_first_answer_again(shop: Api, body: Body) -> None:
     asked, key = body(), {"Idempotency-Key": "once"}
     first = shop.post("/v1/requests", asked, at=NOON, headers=key)
