@@ -16,7 +16,6 @@ from dispatch.clock import Duty
 from dispatch.domain.errors import Unavailable
 from dispatch.store import Session
 from dispatch.store import tables as t
-from dispatch.store.access import Remembered
 from tests.api.conftest import SHOP, Api
 
 Body = Callable[..., dict[str, Any]]
@@ -156,8 +155,9 @@ def test_old_answers_and_carried_tasks_are_forgotten_and_nothing_younger(system:
     with system.store.begin() as session:
         now = session.wall_clock()
         for age_h in (71, 95, 97):
-            answer = Remembered("f", 201, {}, "{}")
-            session.access.remember("key:1", "POST /v1/requests", f"{age_h} h", answer, now - timedelta(hours=age_h))
+            answer = {"owner": "key:1", "route": "POST /v1/requests", "key": f"{age_h} h", "fingerprint": "f"}
+            kept_at = now - timedelta(hours=age_h)
+            session.access.remember({**answer, "status": 201, "headers": {}, "body": "{}", "created_at": kept_at})
         session.connection.execute(t.outbox.delete())
         for age_h, sent in ((1, True), (25, True), (25, False)):
             at = now - timedelta(hours=age_h)
