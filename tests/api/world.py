@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +39,10 @@ def asked(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+OUTDATED_OFFER = "rsc_" + urlsafe_b64encode(b'{"kind":"give"}').decode().rstrip("=") + ".0"
+ROOMS = [{"id": "R1", "capacity": 20, "slot_minutes": 30}]
+
+
 @dataclass
 class World:
     """One office, two couriers, two shops, and one of everything that belongs to the first shop and first courier."""
@@ -61,8 +66,7 @@ class World:
             put("/v1/admin/points/p1", self.body("put_point")),
         ):
             assert made.status_code == 201, made.text
-        rooms = [{"id": "R1", "capacity": 20, "slot_minutes": 30}]
-        self.shop = self.operator.as_key(make_shop(self.operator, "kh-a", rooms=rooms))
+        self.shop = self.operator.as_key(make_shop(self.operator, "kh-a", rooms=ROOMS))
         self.other = self.operator.as_key(make_shop(self.operator, "kh-b"))
         self.phone, self.other_phone = (self._sign_in(f"090000000{number}") for number in (1, 2))
         key = self._made(post("/v1/admin/keys", {"scope": "shop", "shop_id": "kh-a", "mode": "test"}))
@@ -161,7 +165,7 @@ _BODIES: dict[str, Callable[[dict[str, str]], Any]] = {
     "cancel_request": reason,
     "request_e_returned": lambda ids: {"at": NOON},
     "result_ready": lambda ids: {"notice_at": NOON},
-    "put_shop": lambda ids: {"name": "Một cửa", "level": "COMMUNE", "rooms": [], **PLACE},
+    "put_shop": lambda ids: {"name": "Một cửa", "level": "COMMUNE", "rooms": ROOMS, **PLACE},
     "put_office": lambda ids: {"name": "Bưu cục", "live": "off", **PLACE},
     "put_calendar": lambda ids: {
         "valid_from": "2026-01-01",
@@ -192,7 +196,7 @@ _BODIES: dict[str, Callable[[dict[str, str]], Any]] = {
     "replay_range": lambda ids: {"from_seq": 1, "to_seq": 10, "state": "unsent"},
     "make_plan": lambda ids: {"province_code": "56", "date": DAY, "mode": "replan", "seconds": 1},
     "assign_request": lambda ids: {"courier_id": "c1", "position": 0, "lock": False},
-    "apply_rescue": lambda ids: {"offer_id": "wait.eyJhIjoxfQ", "reason": "lý do"},
+    "apply_rescue": lambda ids: {"offer_id": OUTDATED_OFFER, "reason": "lý do"},
     "make_simulation": lambda ids: {
         "province_code": "56",
         "date": DAY,
@@ -240,7 +244,7 @@ _BODIES: dict[str, Callable[[dict[str, str]], Any]] = {
     "make_appointment": lambda ids: {
         "shop_id": "kh-a",
         "room_id": "R1",
-        "starts_at": "2026-11-24T09:00:00+07:00",
+        "starts_at": "2026-11-25T09:00:00+07:00",
         "minutes": 30,
         "people": 1,
     },

@@ -19,7 +19,7 @@ from tests.channels.receiver import Call, Receiver
 from tests.embedded.waiting import alive, descendants, eventually
 from tests.faults.machine import Machine, machine_on
 
-BESIDE_SLOW_S = 15
+BESIDE_SLOW_S = 8
 """In line behind the receivers that hang, ten seconds each, it would be minutes."""
 CATCH_UP_S = 30.0
 
